@@ -1,0 +1,89 @@
+import { struct } from './struct.ts';
+import type { SharedMemory, WaitOutcome } from './shared-memory.ts';
+
+/** One per sleeping thread, on a cache line of its own. */
+export const WakeWordLayout = struct(
+  'WakeWord',
+  { seq: 'u32', sleeping: 'u32', control: 'u32', wakes: 'u32', futexWakes: 'u32' },
+  64,
+);
+
+/** Control bits another thread may set; the owner's loop looks at them before it sleeps and after it wakes. */
+export const CONTROL_YIELD = 1; // leave the loop, await one macrotask (ports, promises), re-enter
+export const CONTROL_HOLD = 2; // dispatch nothing until cleared ("Hold this context")
+export const CONTROL_QUIT = 4; // leave the loop for good
+
+/**
+ * A futex word: the owner sleeps on it, any thread wakes it.
+ *
+ * Rules (tests bear the numbers):
+ *  - W1 a wake between `prepareSleep` and `sleep` is never lost: `sleep` returns at once.
+ *  - W2 a wake while the owner is awake costs one atomic add and no futex call.
+ *  - W3 any number of wakes before one sleep coalesce into one return.
+ */
+export class WakeWord {
+  readonly addr: number;
+  readonly #mem: SharedMemory;
+
+  constructor(mem: SharedMemory, addr: number) {
+    this.#mem = mem;
+    this.addr = addr;
+  }
+
+  /** Owner: announces that it is about to sleep; returns the ticket for `sleep`. Re-check every condition after. */
+  prepareSleep(): number {
+    const seq = this.#mem.load32(this.addr + WakeWordLayout.at.seq);
+    // ORDER: pairs with the load of `sleeping` in wake(): either wake() sees it set, or sleep() sees seq changed.
+    this.#mem.store32(this.addr + WakeWordLayout.at.sleeping, 1);
+    return seq;
+  }
+
+  /** Owner: sleeps unless a wake came since `prepareSleep`. */
+  sleep(ticket: number, timeoutNs: number): WaitOutcome {
+    const outcome = this.#mem.wait32(this.addr + WakeWordLayout.at.seq, ticket, timeoutNs);
+    this.#mem.store32(this.addr + WakeWordLayout.at.sleeping, 0);
+    return outcome;
+  }
+
+  /** Owner: goes back on `prepareSleep` without sleeping. */
+  cancelSleep(): void {
+    this.#mem.store32(this.addr + WakeWordLayout.at.sleeping, 0);
+  }
+
+  /** Any thread. Returns whether a sleeper had to be woken. */
+  wake(): boolean {
+    return wakeAt(this.#mem, this.addr);
+  }
+
+  /** Any thread: sets control bits and wakes the owner. */
+  request(bits: number): void {
+    this.#mem.or32(this.addr + WakeWordLayout.at.control, bits);
+    this.wake();
+  }
+  /** Any thread: takes control bits back (ends a hold). */
+  revoke(bits: number): void {
+    this.#mem.and32(this.addr + WakeWordLayout.at.control, ~bits);
+    this.wake();
+  }
+  get control(): number {
+    return this.#mem.load32(this.addr + WakeWordLayout.at.control);
+  }
+  /** Owner: takes the given bits; returns those that were set. */
+  takeControl(bits: number): number {
+    return this.#mem.and32(this.addr + WakeWordLayout.at.control, ~bits) & bits;
+  }
+  get isSleeping(): boolean {
+    return this.#mem.load32(this.addr + WakeWordLayout.at.sleeping) !== 0;
+  }
+}
+
+/** Wakes the owner of the wake word at `addr`; for holders of an address rather than an object. */
+export function wakeAt(mem: SharedMemory, addr: number): boolean {
+  mem.add32(addr + WakeWordLayout.at.wakes, 1);
+  mem.add32(addr + WakeWordLayout.at.seq, 1);
+  // ORDER: pairs with the store of `sleeping` in prepareSleep().
+  if (mem.load32(addr + WakeWordLayout.at.sleeping) === 0) return false;
+  mem.add32(addr + WakeWordLayout.at.futexWakes, 1);
+  mem.notify32(addr + WakeWordLayout.at.seq, 1);
+  return true;
+}
