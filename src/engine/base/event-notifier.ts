@@ -15,26 +15,29 @@ export const EventNotifierLayout = struct(
 
 /**
  * A counter any thread can raise and one thread polls: QEMU's EventNotifier, an ioeventfd, a GLib fd.
- * `index` (its place in the machine's notifier table) is what a QContext uses as the fd number.
+ * `fd` (its place in the machine's notifier table) is what a QContext uses as the fd number.
  *
  *  - E1 `set` before, during or after `setHome` is never lost: the count is sticky until cleared, and the
  *    new home must look at the count after it took over (or be kicked once).
  */
 export class EventNotifier {
-  readonly index: number;
+  /** Its place in the machine's notifier table: the fd number. */
+  readonly fd: number;
   readonly addr: number;
   readonly #mem: SharedMemory;
+  readonly #clock: Clock;
 
-  constructor(mem: SharedMemory, tableAddr: number, index: number) {
+  constructor(mem: SharedMemory, clock: Clock, tableAddr: number, fd: number) {
     this.#mem = mem;
-    this.index = index;
-    this.addr = tableAddr + index * EventNotifierLayout.size;
+    this.#clock = clock;
+    this.fd = fd;
+    this.addr = tableAddr + fd * EventNotifierLayout.size;
   }
 
-  /** Any thread: makes it readable and wakes whoever polls it. `clock` stamps the first set since the last clear. */
-  set(clock: Clock): void {
+  /** Any thread: makes it readable and wakes whoever polls it; stamps the first set since the last clear. */
+  set(): void {
     if (this.#mem.add32(this.addr + EventNotifierLayout.at.count, 1) === 0) {
-      this.#mem.storeF64(this.addr + EventNotifierLayout.at.stamp, clock.nowNs());
+      this.#mem.storeF64(this.addr + EventNotifierLayout.at.stamp, this.#clock.nowNs());
     }
     this.#mem.add32(this.addr + EventNotifierLayout.at.sets, 1);
     // ORDER: count before home; pairs with setHome(), which stores home before its caller reads count.
@@ -48,7 +51,7 @@ export class EventNotifier {
   }
 
   /** Any thread: readable now? */
-  get isSet(): boolean {
+  isSet(): boolean {
     return this.#mem.load32(this.addr + EventNotifierLayout.at.count) !== 0;
   }
 

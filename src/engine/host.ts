@@ -1,0 +1,59 @@
+import type { Clock } from './base/clock.ts';
+
+/** What the engine asks of its surroundings: a browser page and its workers, or Node. */
+export interface Host {
+  readonly kind: 'browser' | 'node';
+  /** Monotonic, shared by all threads. */
+  readonly clock: Clock;
+  /** Wall-clock time in ns since 1970 (for the RTC). */
+  wallClockNs(): bigint;
+  /** Logical cores; busy polling is off when contexts outnumber them. */
+  readonly cores: number;
+  /** Opens a disk image for the calling thread alone. Rejects with DiskOpenError. */
+  openDisk(disk: DiskLocator): Promise<DiskFile>;
+  /** Lets the surroundings run: resolves after one macrotask, so that ports and promises make progress. */
+  macrotask(): Promise<void>;
+  /** Random bytes for rng-seed and virtio-rng. `into` is not shared memory. */
+  randomBytes(into: Uint8Array<ArrayBuffer>): void;
+  /** For what no user sees but a developer should: never for a guest's or a user's mistakes. */
+  log(level: 'info' | 'warn' | 'error', message: string): void;
+}
+
+/** Where a disk's bytes are. */
+export interface DiskLocator {
+  /** `opfs`: a file name in the origin private file system; `file`: a path (Node); `memory`: volatile. */
+  readonly kind: 'opfs' | 'file' | 'memory';
+  readonly name: string;
+  readonly readOnly: boolean;
+  /** Size in bytes of a `memory` disk; for others the file decides. */
+  readonly bytes?: number;
+}
+
+/** Why a disk can't be opened; `reason` is closed so that each gets its own advice. */
+export class DiskOpenError extends Error {
+  override readonly name = 'DiskOpenError';
+  readonly reason: 'not-found' | 'in-use' | 'no-opfs' | 'permission' | 'io';
+  constructor(reason: DiskOpenError['reason'], message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/**
+ * An open disk image, synchronous as FileSystemSyncAccessHandle and fs.readSync are. Views may be over
+ * shared memory (zero copy into guest RAM). Belongs to the thread that opened it.
+ */
+export interface DiskFile {
+  /** Size in bytes now. */
+  size(): number;
+  /** Reads at `offset` into the view; returns bytes read (short at the end of the file). Throws on I/O errors. */
+  read(into: Uint8Array, offset: number): number;
+  /** Writes the view at `offset`; returns bytes written (0 or short when the disk is full). Throws on I/O errors. */
+  write(from: Uint8Array, offset: number): number;
+  /** Makes what was written durable. */
+  flush(): void;
+  /** Changes the size in bytes. */
+  truncate(bytes: number): void;
+  /** Gives the file back; the next owner may open it. */
+  close(): void;
+}

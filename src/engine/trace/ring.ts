@@ -1,0 +1,173 @@
+import type { Clock } from '../base/clock.ts';
+import type { SharedMemory } from '../base/shared-memory.ts';
+import { struct } from '../base/struct.ts';
+import { TRACE_EVENTS } from './schema.ts';
+import type { Tracer } from './tracer.ts';
+
+/** Head of a ring: one writer (a thread), one reader (the aggregator). Indexes count records and wrap at 2^32. */
+export const TraceRingLayout = struct(
+  'TraceRing',
+  {
+    head: 'u32',
+    lost: 'u32',
+    thread: 'u32',
+    capacity: 'u32',
+    spare0: 'bytes:48',
+    tail: 'u32',
+    spare1: 'bytes:60',
+  },
+  64,
+);
+/** One record. Times are host ns (Clock). */
+export const TraceRecordLayout = struct(
+  'TraceRecord',
+  { time: 'f64', event: 'u16', thread: 'u16', a0: 'u32', a1: 'u32', a2: 'u32', a3: 'u32', a4: 'u32' },
+  8,
+);
+export const TRACE_RECORD_BYTES = TraceRecordLayout.size;
+/** Words of the enable mask all writers of a machine share: bit `id` of word `id >> 5`. */
+export const TRACE_MASK_WORDS = 8;
+
+/** Bytes a ring of `capacity` records (a power of two) takes. */
+export const traceRingBytes = (capacity: number): number =>
+  TraceRingLayout.size + capacity * TRACE_RECORD_BYTES;
+
+/** Sets the mask to the events that are on at start. */
+export function initTraceMask(mem: SharedMemory, maskAddr: number): void {
+  for (let word = 0; word < TRACE_MASK_WORDS; word++) mem.store32(maskAddr + word * 4, 0);
+  for (const event of TRACE_EVENTS) if (event.enabled) setTraceEnabled(mem, maskAddr, event.id, true);
+}
+
+/** Switches one event for all threads. Any thread. */
+export function setTraceEnabled(mem: SharedMemory, maskAddr: number, event: number, on: boolean): void {
+  const word = maskAddr + (event >>> 5) * 4;
+  const bit = 1 << (event & 31);
+  if (on) mem.or32(word, bit);
+  else mem.and32(word, ~bit);
+}
+
+export const isTraceEnabled = (mem: SharedMemory, maskAddr: number, event: number): boolean =>
+  (mem.load32(maskAddr + (event >>> 5) * 4) & (1 << (event & 31))) !== 0;
+
+/**
+ * The writing end. Belongs to one thread. A full ring drops the new record and counts it as lost, so that
+ * records seen + lost = records emitted, always.
+ */
+export class TraceRingWriter implements Tracer {
+  readonly #mem: SharedMemory;
+  readonly #ring: number;
+  readonly #mask: number;
+  readonly #clock: Clock;
+  readonly #thread: number;
+  readonly #capacity: number;
+  readonly #onName: (id: number, kind: string, name: string) => void;
+  readonly #names = new Map<string, number>();
+  #head = 0;
+  #tail = 0;
+  #lost = 0;
+
+  /**
+   * @param thread number of the writing thread, stored in every record
+   * @param onName told of each new name once (the worker posts it to the aggregator)
+   */
+  constructor(
+    mem: SharedMemory,
+    options: {
+      ring: number;
+      capacity: number;
+      mask: number;
+      thread: number;
+      clock: Clock;
+      onName?: (id: number, kind: string, name: string) => void;
+    },
+  ) {
+    this.#mem = mem;
+    this.#ring = options.ring;
+    this.#mask = options.mask;
+    this.#clock = options.clock;
+    this.#thread = options.thread;
+    this.#capacity = options.capacity;
+    this.#onName = options.onName ?? (() => {});
+    mem.store32(this.#ring + TraceRingLayout.at.thread, options.thread);
+    mem.store32(this.#ring + TraceRingLayout.at.capacity, options.capacity);
+    this.#head = mem.load32(this.#ring + TraceRingLayout.at.head);
+    this.#tail = mem.load32(this.#ring + TraceRingLayout.at.tail);
+    this.#lost = mem.load32(this.#ring + TraceRingLayout.at.lost);
+  }
+
+  enabled(event: number): boolean {
+    // A plain read: switching an event on or off may take a moment to be seen, and nothing depends on it.
+    return ((this.#mem.u32[(this.#mask >>> 2) + (event >>> 5)] as number) & (1 << (event & 31))) !== 0;
+  }
+
+  emit(event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): void {
+    if (!this.enabled(event)) return;
+    if ((this.#head - this.#tail) >>> 0 >= this.#capacity) {
+      this.#tail = this.#mem.load32(this.#ring + TraceRingLayout.at.tail);
+      if ((this.#head - this.#tail) >>> 0 >= this.#capacity) {
+        this.#lost = (this.#lost + 1) >>> 0;
+        this.#mem.store32(this.#ring + TraceRingLayout.at.lost, this.#lost);
+        return;
+      }
+    }
+    const at = this.#ring + TraceRingLayout.size + (this.#head & (this.#capacity - 1)) * TRACE_RECORD_BYTES;
+    const words = this.#mem.u32;
+    this.#mem.f64[at >>> 3] = this.#clock.nowNs();
+    words[(at + 8) >>> 2] = (event | (this.#thread << 16)) >>> 0;
+    words[(at + 12) >>> 2] = a0;
+    words[(at + 16) >>> 2] = a1;
+    words[(at + 20) >>> 2] = a2;
+    words[(at + 24) >>> 2] = a3;
+    words[(at + 28) >>> 2] = a4;
+    this.#head = (this.#head + 1) >>> 0;
+    // ORDER: pairs with the load of `head` in TraceRingReader.drain(): a record is complete before it is counted.
+    this.#mem.store32(this.#ring + TraceRingLayout.at.head, this.#head);
+  }
+
+  nameId(kind: string, name: string): number {
+    const key = `${kind}\0${name}`;
+    const known = this.#names.get(key);
+    if (known !== undefined) return known;
+    const id = this.#names.size + 1;
+    this.#names.set(key, id);
+    this.#onName(id, kind, name);
+    return id;
+  }
+}
+
+/** The reading end: belongs to one thread, the aggregator. */
+export class TraceRingReader {
+  readonly #mem: SharedMemory;
+  readonly #ring: number;
+
+  constructor(mem: SharedMemory, ring: number) {
+    this.#mem = mem;
+    this.#ring = ring;
+  }
+
+  /**
+   * Hands each waiting record's byte offset to `visit` and frees them; returns how many there were.
+   * The record is valid only during the call.
+   */
+  drain(visit: (recordAddr: number) => void): number {
+    const capacity = this.#mem.load32(this.#ring + TraceRingLayout.at.capacity);
+    // ORDER: pairs with the store of `head` in emit().
+    const head = this.#mem.load32(this.#ring + TraceRingLayout.at.head);
+    const tail = this.#mem.load32(this.#ring + TraceRingLayout.at.tail);
+    const count = (head - tail) >>> 0;
+    for (let i = 0; i < count; i++) {
+      visit(this.#ring + TraceRingLayout.size + (((tail + i) >>> 0) & (capacity - 1)) * TRACE_RECORD_BYTES);
+    }
+    this.#mem.store32(this.#ring + TraceRingLayout.at.tail, head);
+    return count;
+  }
+
+  /** Records dropped because the ring was full. */
+  get lost(): number {
+    return this.#mem.load32(this.#ring + TraceRingLayout.at.lost);
+  }
+  /** Records written since the start. */
+  get written(): number {
+    return this.#mem.load32(this.#ring + TraceRingLayout.at.head);
+  }
+}
