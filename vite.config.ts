@@ -1,0 +1,57 @@
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { type Connect, defineConfig, type Plugin } from 'vite';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+const guestDir = join(root, 'build/guest');
+
+/** Shared memory needs a cross-origin isolated page: both headers, on every answer. */
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/** Serves the assembled guest images under /guest/ (dev and preview), with lengths so that progress is in bytes. */
+function guestImages(): Plugin {
+  const serve: Connect.NextHandleFunction = (req, res, next) => {
+    const url = new URL(req.url ?? '/', 'http://guest');
+    if (!url.pathname.startsWith('/guest/')) return next();
+    const path = normalize(join(guestDir, decodeURIComponent(url.pathname.slice('/guest/'.length))));
+    for (const [name, value] of Object.entries(isolation)) res.setHeader(name, value);
+    if (!path.startsWith(guestDir) || !existsSync(path) || !statSync(path).isFile()) {
+      res.statusCode = 404;
+      res.end('no such guest image; run `npm run guest`\n');
+      return;
+    }
+    const { size, mtimeMs } = statSync(path);
+    const etag = `"${size.toString(16)}-${Math.floor(mtimeMs).toString(16)}"`;
+    res.setHeader('ETag', etag);
+    res.setHeader('Cache-Control', 'no-cache');
+    if (req.headers['if-none-match'] === etag) {
+      res.statusCode = 304;
+      res.end();
+      return;
+    }
+    res.setHeader('Content-Type', path.endsWith('.json') ? 'application/json' : 'application/octet-stream');
+    res.setHeader('Content-Length', String(size));
+    if (req.method === 'HEAD') res.end();
+    else createReadStream(path).pipe(res);
+  };
+  return {
+    name: 'guest-images',
+    configureServer: (server) => void server.middlewares.use(serve),
+    configurePreviewServer: (server) => void server.middlewares.use(serve),
+  };
+}
+
+export default defineConfig({
+  base: './',
+  plugins: [react(), guestImages()],
+  server: { headers: isolation, port: 5173 },
+  preview: { headers: isolation, port: 4173 },
+  worker: { format: 'es' },
+  build: { target: 'es2023', sourcemap: true, chunkSizeWarningLimit: 900 },
+});
