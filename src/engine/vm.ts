@@ -68,6 +68,15 @@ export interface Percentiles {
   readonly p99: number | undefined;
 }
 
+/**
+ * Counts of latencies since the start: `counts[i]` were at least `edgesNs[i]` and below `edgesNs[i + 1]` (the last
+ * bucket is open). The difference of two snapshots gives the percentiles of the time between them.
+ */
+export interface LatencyHistogram {
+  readonly edgesNs: readonly number[];
+  readonly counts: readonly number[];
+}
+
 export interface SourceSnapshot {
   readonly id: number;
   readonly name: string;
@@ -123,6 +132,8 @@ export interface QueueSnapshot {
   readonly interruptsSuppressed: number;
   readonly errors: number;
   readonly latency: Percentiles;
+  /** For percentiles of a window, e.g. before and after a move. */
+  readonly latencyHistogram?: LatencyHistogram;
 }
 
 export interface DeviceSnapshot {
