@@ -1,10 +1,13 @@
 import { struct } from './struct.ts';
 import type { SharedMemory, WaitOutcome } from './shared-memory.ts';
 
-/** One per sleeping thread, on a cache line of its own. */
+/**
+ * One per sleeping thread, on a cache line of its own. `posted` counts the messages ever posted to the
+ * thread's ports (rpc.ts), so that a thread that yields knows whether some are still under way.
+ */
 export const WakeWordLayout = struct(
   'WakeWord',
-  { seq: 'u32', sleeping: 'u32', control: 'u32', wakes: 'u32', futexWakes: 'u32' },
+  { seq: 'u32', sleeping: 'u32', control: 'u32', wakes: 'u32', futexWakes: 'u32', posted: 'u32' },
   64,
 );
 
