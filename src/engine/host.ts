@@ -1,3 +1,4 @@
+import type { Port } from './base/rpc.ts';
 import type { Clock } from './base/clock.ts';
 
 /** What the engine asks of its surroundings: a browser page and its workers, or Node. */
@@ -56,4 +57,34 @@ export interface DiskFile {
   truncate(bytes: number): void;
   /** Gives the file back; the next owner may open it. */
   close(): void;
+}
+
+/** A worker as the thread that made it sees it. */
+export interface WorkerHandle {
+  readonly name: string;
+  /** Sends the worker its role; nothing else is sent this way. */
+  postMessage(message: unknown, transfer?: readonly unknown[]): void;
+  /** An uncaught error in the worker: a bug of ours, or out of memory. */
+  onError: ((message: string) => void) | undefined;
+  /** Ends it at once. Disks it holds are closed by the surroundings, later than a proper close would. */
+  terminate(): void;
+}
+
+/** What only the supervising thread (page, Node main) can do. It never blocks. */
+export interface SupervisorHost {
+  readonly kind: 'browser' | 'node';
+  /** The epoch the machine's clock counts from, to be handed to each worker's `createHost`. */
+  readonly epoch: number;
+  readonly clock: Clock;
+  readonly cores: number;
+  /** Starts a worker that waits for its role. */
+  createWorker(name: string): WorkerHandle;
+  /** Two ends of a channel, transferable. */
+  createChannel(): readonly [Port, Port];
+  /** The compiled interpreter. */
+  interpreter(): Promise<WebAssembly.Module>;
+  /** Reads a file a command line names (`-kernel`, `-initrd`, `-bios`, `-dtb`); undefined if there is none. */
+  readFile(name: string): Promise<Uint8Array | undefined>;
+  /** Turns the file name of a `-drive` or `-blockdev` into a locator. */
+  locateDisk(file: string, readOnly: boolean): DiskLocator;
 }
