@@ -1,0 +1,19 @@
+import { randomFillSync } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type { Host } from '../../src/engine/host.ts';
+import { openNodeDisk } from './node-disk.ts';
+
+/** The Host of a Node worker thread. `epoch` is a `process.hrtime` reading in ns: the clock counts from there. */
+export function createNodeHost(epoch: number): Host {
+  const start = BigInt(epoch);
+  return {
+    kind: 'node',
+    clock: { nowNs: () => Number(process.hrtime.bigint() - start) },
+    wallClockNs: () => BigInt(Date.now()) * 1_000_000n,
+    cores: availableParallelism(),
+    openDisk: openNodeDisk,
+    macrotask: () => new Promise((resolve) => void setImmediate(resolve)),
+    randomBytes: (into) => void randomFillSync(into),
+    log: (level, message) => process.stderr.write(`${level}: ${message}\n`),
+  };
+}

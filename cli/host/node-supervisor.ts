@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
+import type { Port } from '../../src/engine/base/rpc.ts';
+import type { SupervisorHost, WorkerHandle } from '../../src/engine/host.ts';
+
+/** Where the bundle of the command line lives: pool.worker.js is its neighbour. */
+const workerUrl = new URL('./pool.worker.js', import.meta.url);
+
+function createWorker(name: string): WorkerHandle {
+  const worker = new Worker(workerUrl, { name });
+  const handle: WorkerHandle = {
+    name,
+    postMessage: (message, transfer = []) => worker.postMessage(message, transfer as Transferable[]),
+    onError: undefined,
+    terminate: () => void worker.terminate(),
+  };
+  worker.on('error', (error) => handle.onError?.(error.stack ?? error.message));
+  return handle;
+}
+
+/**
+ * The supervising thread's surroundings in Node.
+ *
+ * @param interpreterPath the built `interp.wasm`
+ */
+export function createNodeSupervisor(interpreterPath: string | URL): SupervisorHost {
+  const start = process.hrtime.bigint();
+  return {
+    kind: 'node',
+    epoch: Number(start),
+    clock: { nowNs: () => Number(process.hrtime.bigint() - BigInt(Number(start))) },
+    cores: availableParallelism(),
+    createWorker,
+    createChannel: () => {
+      const { port1, port2 } = new MessageChannel();
+      return [port1 as unknown as Port, port2 as unknown as Port];
+    },
+    interpreter: async () => new WebAssembly.Module(new Uint8Array(await readFile(interpreterPath))),
+    readFile: async (name) => {
+      try {
+        return new Uint8Array(await readFile(name));
+      } catch {
+        return undefined;
+      }
+    },
+    locateDisk: (file, readOnly) => ({ kind: 'file', name: file, readOnly }),
+  };
+}
