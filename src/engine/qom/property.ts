@@ -22,9 +22,9 @@ export interface PropertyDef<T = unknown> {
    * Checks and converts a given value: a string from a command line, or a JSON value. The error is a
    * sentence with the parameter's name in it.
    */
-  readonly read: (name: string, raw: unknown) => Result<T, ValueError>;
+  read(name: string, raw: unknown): Result<T, ValueError>;
   /** The inverse of `read` for a command line. Values that only JSON can express give a JSON value. */
-  readonly write: (value: T) => string | JsonValue;
+  write(value: T): JsonValue;
 }
 
 export type JsonValue =
@@ -57,7 +57,7 @@ interface Common<T> {
 
 const refuse = (desc: string, hint?: string) =>
   err<ValueError>(hint === undefined ? { desc } : { desc, hint });
-const common = <T>(options: Common<T>) => ({
+const common = <T>(options: Common<T>): Required<Common<T>> => ({
   default: options.default,
   live: options.live ?? false,
   required: options.required ?? false,
@@ -106,10 +106,10 @@ interface UintOptions<T> extends Common<T> {
 }
 
 /** A whole number in `[min, max]`; decimal or 0x hexadecimal. */
-export const uint = <T extends number | undefined>(
+export const uint = <D extends number | undefined>(
   description: string,
-  options: UintOptions<T>,
-): PropertyDef<T> => ({
+  options: UintOptions<D>,
+): PropertyDef<number | D> => ({
   type: options.type,
   description,
   ...common(options),
@@ -134,21 +134,21 @@ export const uint = <T extends number | undefined>(
       return refuse(
         `Parameter '${name}' expects a power of 2 in the range [${min}, ${options.max}], not ${value}`,
       );
-    return ok(value as T);
+    return ok(value);
   },
   write: (value) => String(value),
 });
 
 /** Bytes, with the suffixes k, M, G, T. */
-export const size = <T extends number | undefined>(
+export const size = <D extends number | undefined>(
   description: string,
-  options: Common<T> & {
+  options: Common<D> & {
     readonly min?: number;
     readonly max?: number;
     readonly powerOf2?: boolean;
     readonly unit?: number;
   },
-): PropertyDef<T> => ({
+): PropertyDef<number | D> => ({
   type: 'size',
   description,
   ...common(options),
@@ -173,7 +173,7 @@ export const size = <T extends number | undefined>(
       );
     if (options.powerOf2 === true && (value & (value - 1)) !== 0)
       return refuse(`Parameter '${name}' expects a power of 2, not ${value}`);
-    return ok(value as T);
+    return ok(value);
   },
   write: (value) => formatSize(value ?? 0),
 });
@@ -191,10 +191,10 @@ export function formatSize(bytes: number): string {
 }
 
 /** Text. `maxBytes` counts UTF-8 bytes. */
-export const str = <T extends string | undefined>(
+export const str = <D extends string | undefined>(
   description: string,
-  options: Common<T> & { readonly maxBytes?: number; readonly pattern?: RegExp; readonly what?: string },
-): PropertyDef<T> => ({
+  options: Common<D> & { readonly maxBytes?: number; readonly pattern?: RegExp; readonly what?: string },
+): PropertyDef<string | D> => ({
   type: 'str',
   description,
   ...common(options),
@@ -204,7 +204,7 @@ export const str = <T extends string | undefined>(
       return refuse(`Parameter '${name}' is too long: at most ${options.maxBytes} bytes`);
     if (options.pattern !== undefined && !options.pattern.test(raw))
       return refuse(`Parameter '${name}' expects ${options.what ?? 'another form'}, not '${raw}'`);
-    return ok(raw as T);
+    return ok(raw);
   },
   write: (value) => value ?? '',
 });
@@ -219,7 +219,7 @@ export function utf8Length(text: string): number {
 }
 
 /** One of the listed words. */
-export const oneOf = <const V extends string, D extends V | undefined>(
+export const oneOf = <const V extends string, D extends NoInfer<V> | undefined>(
   description: string,
   values: readonly V[],
   options: Common<D> & { readonly type?: string },
