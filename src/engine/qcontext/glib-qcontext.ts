@@ -1,0 +1,505 @@
+import { createIdleSource } from './idle-source.ts';
+import { Ownership, type ThreadSelf, type WaitUntil } from './ownership.ts';
+import { type PollFd, type PollFunc, PollSet } from './poll-fd.ts';
+import { PollRecords } from './poll-records.ts';
+import type { QContext } from './qcontext.ts';
+import {
+  ACTIVE,
+  BLOCKED,
+  CAN_RECURSE,
+  IN_CALL,
+  PRIORITY_DEFAULT,
+  PRIORITY_MAX,
+  type PrepareTimeout,
+  type QSource,
+  READY,
+  type SourceCallback,
+  type SourceContext,
+} from './qsource.ts';
+import { SourceLists } from './source-lists.ts';
+
+/** What a context needs from its surroundings. */
+export interface GlibQContextOptions {
+  name: string;
+  /** The monotonic clock, in microseconds. */
+  nowUs(): number;
+  poll: PollFunc;
+  /** Makes a wait in `poll` end, or the next one not sleep. Any thread. */
+  wakeup(): void;
+  /** Called by `check` with the polled set: takes back the wakeups that it reports. */
+  acknowledgeWakeup?(set: PollSet): void;
+  self?: ThreadSelf;
+  observer?: ContextObserver;
+}
+
+/** Sees what a context does, for traces and statistics. Every method is optional. */
+export interface ContextObserver {
+  prepared?(context: GlibQContext, anyReady: boolean, set: PollSet): void;
+  queried?(context: GlibQContext, set: PollSet): void;
+  polled?(context: GlibQContext, ready: number): void;
+  checked?(context: GlibQContext, anyReady: boolean): void;
+  dispatchBegin?(context: GlibQContext, source: QSource): void;
+  dispatchEnd?(context: GlibQContext, source: QSource, keep: boolean): void;
+  attached?(context: GlibQContext, source: QSource): void;
+  /** A function of the source threw; the source has been or is being destroyed (G19). */
+  sourceThrew?(context: GlibQContext, source: QSource, phase: string, error: unknown): void;
+  /** Misuse that GLib would log, in GLib's words where it has them. */
+  warning?(context: GlibQContext, message: string): void;
+}
+
+const MAX_ID = 0xffff_ffff;
+const MAX_MS = 0x7fff_ffff;
+
+/** The stack of dispatches on this thread, over all contexts. */
+let dispatchDepth = 0;
+let dispatching: QSource | null = null;
+
+/** How many dispatches are nested on this thread; 0 outside of any. */
+export function mainDepth(): number {
+  return dispatchDepth;
+}
+
+/** The source that is being dispatched on this thread, or null. */
+export function currentSource(): QSource | null {
+  return dispatching;
+}
+
+/**
+ * A context with the semantics of GLib's GMainContext, type name `glib-qcontext`.
+ *
+ * ```
+ * iterate ─▶ prepare ─▶ query ─▶ poll ─▶ check ─▶ dispatch
+ *            ask each   fds of   the     collect  run the
+ *            source     urgency  only    ready    collected
+ *                       enough   wait    sources  sources
+ * ```
+ *
+ * The rules are numbered in SPEC.md; the differential test against libglib decides about them.
+ * All methods are for the thread that owns the context, except `wakeup`.
+ */
+export class GlibQContext implements QContext, SourceContext {
+  readonly name: string;
+  readonly #options: GlibQContextOptions;
+  readonly #observer: ContextObserver;
+  readonly #lists = new SourceLists();
+  readonly #byId = new Map<number, QSource>();
+  readonly #records = new PollRecords();
+  readonly #ownership: Ownership;
+  /** Collected by `check`, emptied by `dispatch`; each entry holds a reference (G5). */
+  #pending: (QSource | null)[] = [];
+  #nextId = 1;
+  /** Over 0 while a source's `prepare` or `check` runs. */
+  #asking = 0;
+  #timeUs = 0;
+  #timeIsFresh = false;
+  #timeoutMs = 0;
+  #timeoutNs = -1;
+  readonly #sourceTimeout: PrepareTimeout = { ms: -1, ns: -1 };
+  /** Working records of iterations, one for each level of nesting. */
+  readonly #sets: PollSet[] = [];
+  #level = 0;
+
+  constructor(options: GlibQContextOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#observer = options.observer ?? {};
+    this.#ownership = new Ownership(options.self ?? (() => this));
+  }
+
+  // ── Sources ──────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Takes a source in, with its children, and returns its id. Wakes a context that another thread is
+   * iterating. Throws on a source that is destroyed, attached, or a child: those are bugs of ours.
+   */
+  attach(source: QSource): number {
+    if (source.isDestroyed || source.context !== null || source.parent !== null) {
+      throw new Error(`attach: source ${source.name ?? '(unnamed)'} is not free to be attached`);
+    }
+    const id = this.#take(source);
+    if (this.#ownership.isForeign) this.wakeup();
+    return id;
+  }
+
+  /** @internal */
+  attachChild(child: QSource): void {
+    this.#take(child);
+    if (this.#ownership.isForeign) this.wakeup();
+  }
+
+  #take(source: QSource): number {
+    const id = this.#newId();
+    source.enter(this, id);
+    this.#byId.set(id, source);
+    this.#lists.add(source);
+    if (!source.isBlocked) source.watch();
+    this.#observer.attached?.(this, source);
+    for (const child of source.children) this.#take(child);
+    return id;
+  }
+
+  /** Ids count up, wrap after 2³² − 1, and skip 0 and the living (G10). */
+  #newId(): number {
+    let id: number;
+    do {
+      id = this.#nextId;
+      this.#nextId = id === MAX_ID ? 0 : id + 1;
+    } while (id === 0 || this.#byId.has(id));
+    return id;
+  }
+
+  /** @internal Sets the next id to be tried, so that a test can reach the wrap. */
+  setNextId(id: number): void {
+    this.#nextId = id;
+  }
+
+  /** Destroys `source` if it is attached here; false (and nothing done) otherwise. */
+  detach(source: QSource): boolean {
+    if (source.context !== this || source.isDestroyed) return false;
+    source.destroy();
+    return true;
+  }
+
+  /** The first living source of that name in the order of dispatch, or null. */
+  findSourceByName(name: string): QSource | null {
+    for (let source = this.#lists.first(); source !== null; source = this.#lists.after(source)) {
+      if (source.name === name && !source.isDestroyed) return source;
+    }
+    return null;
+  }
+
+  findSourceById(id: number): QSource | null {
+    const source = this.#byId.get(id);
+    return source === undefined || source.isDestroyed ? null : source;
+  }
+
+  /** The living sources in the order in which they are asked. */
+  *sources(): Generator<QSource, void> {
+    for (let source = this.#lists.first(); source !== null; source = this.#lists.after(source)) {
+      if (!source.isDestroyed) yield source;
+    }
+  }
+
+  /** @internal */
+  addPoll(source: QSource, pollFd: PollFd): void {
+    this.#records.add(pollFd, source.priority);
+    this.wakeup();
+  }
+
+  /** @internal */
+  removePoll(pollFd: PollFd): void {
+    this.#records.remove(pollFd);
+    this.wakeup();
+  }
+
+  /**
+   * Watches an fd for the context itself, at the default priority: the poll function's own wakeup.
+   * Not tied to a source, so it never makes one ready.
+   */
+  watchWakeup(pollFd: PollFd): void {
+    this.#records.add(pollFd, PRIORITY_DEFAULT);
+  }
+
+  /** @internal */
+  relink(source: QSource, priority: number): void {
+    this.#lists.remove(source);
+    source.assignPriority(priority);
+    this.#lists.add(source);
+  }
+
+  /** @internal */
+  forget(source: QSource): void {
+    this.#lists.remove(source);
+    this.#byId.delete(source.id);
+  }
+
+  /** @internal */
+  complain(message: string): void {
+    this.#observer.warning?.(this, message);
+  }
+
+  // ── Time, wakeups, ownership ─────────────────────────────────────────────────────────────────────
+
+  timeUs(): number {
+    if (!this.#timeIsFresh) {
+      this.#timeUs = this.#options.nowUs();
+      this.#timeIsFresh = true;
+    }
+    return this.#timeUs;
+  }
+
+  wakeup(): void {
+    this.#options.wakeup();
+  }
+
+  acquire(): boolean {
+    return this.#ownership.acquire();
+  }
+
+  release(): void {
+    this.#ownership.release();
+  }
+
+  get isOwner(): boolean {
+    return this.#ownership.isOwner;
+  }
+
+  /** Waits for the ownership by means of `waitUntil`, and takes it. */
+  wait(waitUntil: WaitUntil): boolean {
+    return this.#ownership.wait(waitUntil);
+  }
+
+  /**
+   * Runs `callback` on the thread of this context until it returns false: at once if the caller owns
+   * the context, otherwise from an idle source at `priority` (G16).
+   */
+  invoke(callback: SourceCallback, priority = PRIORITY_DEFAULT): void {
+    if (this.isOwner) {
+      while (callback());
+      return;
+    }
+    const source = createIdleSource(callback, 'invoke');
+    source.setPriority(priority);
+    this.attach(source);
+    source.unref();
+  }
+
+  // ── The phases ───────────────────────────────────────────────────────────────────────────────────
+
+  prepare(set: PollSet): boolean {
+    this.#timeIsFresh = false;
+    if (this.#refuse('g_main_context_prepare()')) return false;
+    this.#dropPending();
+
+    let ready = false;
+    let priority = PRIORITY_MAX;
+    const timeout = this.#sourceTimeout;
+    this.#timeoutMs = -1;
+    this.#timeoutNs = -1;
+    let source = this.#lists.first()?.ref() ?? null;
+    while (source !== null) {
+      if ((source.flags & (ACTIVE | BLOCKED)) === ACTIVE) {
+        if (ready && source.priority > priority) {
+          source.unref();
+          break;
+        }
+        timeout.ms = -1;
+        timeout.ns = -1;
+        if ((source.flags & READY) === 0 && this.#isReadyBeforePoll(source, timeout)) markReady(source);
+        if ((source.flags & READY) !== 0) {
+          ready = true;
+          priority = source.priority;
+          this.#timeoutMs = 0;
+        }
+        this.#boundTimeout(timeout);
+      }
+      source = this.#advance(source);
+    }
+    set.maxPriority = priority;
+    this.#observer.prepared?.(this, ready, set);
+    return ready;
+  }
+
+  #isReadyBeforePoll(source: QSource, timeout: PrepareTimeout): boolean {
+    if (source.funcs.prepare !== undefined) {
+      this.#asking++;
+      try {
+        if (source.funcs.prepare(source, timeout)) return true;
+      } catch (error) {
+        this.#threw(source, 'prepare', error);
+        return false;
+      } finally {
+        this.#asking--;
+      }
+    }
+    if (source.readyTimeUs === -1) return false;
+    const waitUs = source.readyTimeUs - this.timeUs();
+    if (waitUs <= 0) {
+      timeout.ms = 0;
+      return true;
+    }
+    // Rounded up: a wait that ends just before the ready time would be followed by another (G17).
+    const ms = Math.min(Math.floor((waitUs + 999) / 1000), MAX_MS);
+    if (timeout.ms < 0 || ms < timeout.ms) timeout.ms = ms;
+    return false;
+  }
+
+  #boundTimeout({ ms, ns }: PrepareTimeout): void {
+    if (ms < 0) return;
+    if (this.#timeoutMs < 0 || ms < this.#timeoutMs) this.#timeoutMs = ms;
+    if (ns >= 0 && (this.#timeoutNs < 0 || ns < this.#timeoutNs)) this.#timeoutNs = ns;
+  }
+
+  query(set: PollSet): number {
+    this.#records.query(set);
+    set.timeoutMs = this.#timeoutMs;
+    set.timeoutNs = this.#timeoutNs;
+    // A wait may take time, so the time is read anew afterwards (G9).
+    if (this.#timeoutMs !== 0) this.#timeIsFresh = false;
+    this.#observer.queried?.(this, set);
+    return set.n;
+  }
+
+  poll(set: PollSet, timeoutMs: number): void {
+    if (set.n === 0 && timeoutMs === 0) return;
+    const ready = this.#options.poll(set, timeoutMs);
+    this.#observer.polled?.(this, ready);
+  }
+
+  check(set: PollSet): boolean {
+    if (this.#refuse('g_main_context_check()')) return false;
+    this.#options.acknowledgeWakeup?.(set);
+    // The answers are to an older question: begin again rather than miss or mistake an event (G13).
+    if (this.#records.changed) {
+      this.#observer.checked?.(this, false);
+      return false;
+    }
+    this.#records.distribute(set);
+
+    let ready = false;
+    let priority = set.maxPriority;
+    let source = this.#lists.first()?.ref() ?? null;
+    while (source !== null) {
+      if ((source.flags & (ACTIVE | BLOCKED)) === ACTIVE) {
+        if (ready && source.priority > priority) {
+          source.unref();
+          break;
+        }
+        if ((source.flags & READY) === 0 && this.#isReadyAfterPoll(source)) markReady(source);
+        if ((source.flags & READY) !== 0) {
+          this.#pending.push(source.ref());
+          ready = true;
+          priority = source.priority;
+        }
+      }
+      source = this.#advance(source);
+    }
+    this.#observer.checked?.(this, ready);
+    return ready;
+  }
+
+  #isReadyAfterPoll(source: QSource): boolean {
+    if (source.funcs.check !== undefined) {
+      this.#asking++;
+      try {
+        if (source.funcs.check(source)) return true;
+      } catch (error) {
+        this.#threw(source, 'check', error);
+        return false;
+      } finally {
+        this.#asking--;
+      }
+    }
+    if (source.pollFds !== null) {
+      for (const pollFd of source.pollFds) if (pollFd.revents !== 0) return true;
+    }
+    return source.readyTimeUs !== -1 && source.readyTimeUs <= this.timeUs();
+  }
+
+  dispatch(): void {
+    // By index and against the present length: a nested prepare empties the list under us, and a
+    // nested check refills it (G5).
+    for (let i = 0; i < this.#pending.length; i++) {
+      const source = this.#pending[i];
+      if (source === null || source === undefined) throw new Error('dispatch: called from a dispatch');
+      this.#pending[i] = null;
+      source.flags &= ~READY;
+      if (!source.isDestroyed) this.#dispatchOne(source);
+      source.unref();
+    }
+    this.#pending.length = 0;
+  }
+
+  #dispatchOne(source: QSource): void {
+    // Held over the call: a callback's data lives until its dispatch has returned (G4).
+    const callback = source.callbackRef;
+    callback?.ref();
+    if ((source.flags & CAN_RECURSE) === 0) source.block();
+    const wasInCall = source.flags & IN_CALL;
+    source.flags |= IN_CALL;
+
+    const outer = dispatching;
+    dispatching = source;
+    dispatchDepth++;
+    this.#observer.dispatchBegin?.(this, source);
+    let keep = false;
+    try {
+      keep = source.funcs.dispatch(source, callback === null ? null : callback.callback);
+    } catch (error) {
+      this.#observer.sourceThrew?.(this, source, 'dispatch', error);
+    }
+    this.#observer.dispatchEnd?.(this, source, keep);
+    dispatching = outer;
+    dispatchDepth--;
+    callback?.unref();
+
+    if (wasInCall === 0) source.flags &= ~IN_CALL;
+    if (source.isBlocked && !source.isDestroyed) source.unblock();
+    if (!keep) source.destroy();
+  }
+
+  iterate(mayBlock: boolean): boolean {
+    return this.#iterate(mayBlock, true);
+  }
+
+  /** True if a dispatch would find something to do. Runs all phases but `dispatch`, without waiting. */
+  pending(): boolean {
+    return this.#iterate(false, false);
+  }
+
+  #iterate(mayBlock: boolean, dispatch: boolean): boolean {
+    if (!this.#ownership.acquire()) return false;
+    let set = this.#sets[this.#level];
+    if (set === undefined) {
+      set = new PollSet();
+      this.#sets.push(set);
+    }
+    this.#level++;
+    try {
+      this.prepare(set);
+      this.query(set);
+      this.poll(set, mayBlock ? set.timeoutMs : 0);
+      const ready = this.check(set);
+      if (dispatch) this.dispatch();
+      return ready;
+    } finally {
+      this.#level--;
+      this.#ownership.release();
+    }
+  }
+
+  /** Destroys all sources. The context is unusable afterwards. */
+  close(): void {
+    this.#dropPending();
+    for (const source of [...this.sources()]) source.destroy();
+  }
+
+  /** The next source, referenced, and `source` released: a phase may destroy what it looks at. */
+  #advance(source: QSource): QSource | null {
+    const next = this.#lists.after(source)?.ref() ?? null;
+    source.unref();
+    return next;
+  }
+
+  #dropPending(): void {
+    for (const source of this.#pending) source?.unref();
+    this.#pending.length = 0;
+  }
+
+  /** G18: a source's `prepare` or `check` must not run the loop. */
+  #refuse(what: string): boolean {
+    if (this.#asking === 0) return false;
+    this.complain(`${what} called recursively from within a source's check() or prepare() member.`);
+    return true;
+  }
+
+  #threw(source: QSource, phase: string, error: unknown): void {
+    this.#observer.sourceThrew?.(this, source, phase, error);
+    source.destroy();
+  }
+}
+
+/** A ready child makes its parents ready (G6). */
+function markReady(source: QSource): void {
+  for (let at: QSource | null = source; at !== null; at = at.parent) at.flags |= READY;
+}
