@@ -15,6 +15,7 @@ export const WakeWordLayout = struct(
 export const CONTROL_YIELD = 1; // leave the loop, await one macrotask (ports, promises), re-enter
 export const CONTROL_HOLD = 2; // dispatch nothing until cleared ("Hold this context")
 export const CONTROL_QUIT = 4; // leave the loop for good
+export const CONTROL_WAKE = 8; // leave the wait, or do not begin the next one (a GMainContext wakeup from afar)
 
 /**
  * A futex word: the owner sleeps on it, any thread wakes it.
@@ -74,6 +75,10 @@ export class WakeWord {
   /** Owner: takes the given bits; returns those that were set. */
   takeControl(bits: number): number {
     return this.#mem.and32(this.addr + WakeWordLayout.at.control, ~bits) & bits;
+  }
+  /** Changes with every wake: an owner that spins compares it to see whether anything happened. */
+  get sequence(): number {
+    return this.#mem.load32(this.addr + WakeWordLayout.at.seq);
   }
   get isSleeping(): boolean {
     return this.#mem.load32(this.addr + WakeWordLayout.at.sleeping) !== 0;
