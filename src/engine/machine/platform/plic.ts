@@ -132,7 +132,7 @@ export class Plic implements MmioDevice {
       if (source === 0 || source >= VIRT_PLIC_SOURCES) return;
       this.#mem.store32(this.#base + PlicLayout.at.priority + source * 4, value & PRIORITY_MASK);
       this.#updateSource(source);
-      if (now === due) return;
+      return;
     }
     if (offset < ENABLE) return; // pending bits are read-only
     if (offset < CONTEXT) {
@@ -141,7 +141,7 @@ export class Plic implements MmioDevice {
       if (context >= this.#contexts || word >= WORDS) return;
       this.#mem.store32(this.#enableAddr(context, word), word === 0 ? value & ~1 : value);
       this.#update(context);
-      if (now === due) return;
+      return;
     }
     const context = Math.floor((offset - CONTEXT) / CONTEXT_STRIDE);
     if (context >= this.#contexts) return;
