@@ -13,6 +13,11 @@ import {
 } from '../cpu/layout.ts';
 import type { HartLines } from './platform/hart-lines.ts';
 
+/** How long a fence's requester sleeps before it looks again; acknowledgements don't notify. */
+const FENCE_WAIT_NS = 20_000;
+/** Looks before that: a running hart answers within some microseconds. */
+const FENCE_SPINS = 2_000;
+
 /**
  * The wires into the harts: interrupt lines, attention, remote fences, all through the shared words of each
  * hart's area. Any thread.
@@ -75,6 +80,19 @@ export class HartWires implements HartLines {
   /** Has the hart carried out the fence with that number (modulo 2^32)? */
   fenceDone(hart: number, ticket: number): boolean {
     return ((this.#mem.load32(this.#area(hart) + HART_FENCE_ACK) - ticket) | 0) >= 0;
+  }
+
+  /** The requester's thread: waits a little for another hart's acknowledgement. */
+  waitFence(target: number): void {
+    const addr = this.#area(target) + HART_FENCE_ACK;
+    const seen = this.#mem.load32(addr);
+    for (let i = 0; i < FENCE_SPINS; i++) if (this.#mem.load32(addr) !== seen) return;
+    this.#mem.wait32(addr, seen, FENCE_WAIT_NS);
+  }
+
+  /** A hart's own thread, outside `run`: takes the attention bits; what they announce it looks at itself. */
+  clearAttention(hart: number): void {
+    this.#mem.exchange32(this.#area(hart) + HART_ATTENTION, 0);
   }
 
   /** A hart's own thread, outside `run`: acknowledges fences by dropping everything a fence could drop. */

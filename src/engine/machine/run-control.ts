@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
 import { struct } from '../base/struct.ts';
+import type { ControlOp, ControlRequest } from '../virtio/transport/control.ts';
 
 /** What a hart's thread is to do; written by the main context, read by the hart's thread. */
 export const HART_COMMAND = {
@@ -24,9 +25,6 @@ export const HART_STATE = {
   gone: 6,
 } as const;
 
-/** SBI HSM states of a hart (SBI 2.0, 9): the values the guest sees. */
-export const HSM = { started: 0, stopped: 1, startPending: 2, stopPending: 3, suspended: 4 } as const;
-
 /**
  * One per hart: the command and its acknowledgement, the reset vector, HSM state, and the mailbox of
  * control calls (device registers whose effect belongs to the main context).
@@ -45,20 +43,28 @@ export const HartControlLayout = struct(
     resetA1: 'u64',
     wfiSince: 'f64',
     idleNs: 'f64',
-    // mailbox: 0 free, 1 asked, 2 answered
+    // mailbox of control calls
     callState: 'u32',
     callOp: 'u32',
-    callSlot: 'u32',
-    callA0: 'u32',
-    callA1: 'u32',
-    callResult: 'u32',
+    callDev: 'u32',
+    callQueue: 'u32',
+    callOffset: 'u32',
+    callSize: 'u32',
+    callValue: 'u32',
+    // what the guest asked of the finisher or of SBI: POWER, and the exit code
+    power: 'u32',
+    powerCode: 'u32',
   },
   64,
 );
 
-export const CALL_FREE = 0;
-export const CALL_ASKED = 1;
-export const CALL_ANSWERED = 2;
+const CALL_FREE = 0;
+const CALL_ASKED = 1;
+const CALL_TAKEN = 2;
+const CALL_ANSWERED = 3;
+
+/** What a guest can ask for with the test finisher or SBI SRST. */
+export const POWER = { none: 0, poweroff: 1, fail: 2, reset: 3 } as const;
 
 /** Typed access to one hart's control block. Any thread. */
 export class HartControl {
@@ -95,36 +101,41 @@ export class HartControl {
    * Hart's thread: asks the main context and sleeps until it answered. `notify` makes the main context look.
    * The main context must not wait for this hart while it serves the call.
    */
-  call(op: number, slot: number, a0: number, a1: number, notify: () => void): number {
+  call(request: ControlRequest, notify: () => void): void {
     assert(this.get('callState') === CALL_FREE, 'a hart makes one control call at a time');
-    this.set('callOp', op);
-    this.set('callSlot', slot);
-    this.set('callA0', a0);
-    this.set('callA1', a1);
-    // ORDER: pairs with the load of callState in takeCall().
+    this.set('callOp', request.op);
+    this.set('callDev', request.dev);
+    this.set('callQueue', request.queue);
+    this.set('callOffset', request.offset);
+    this.set('callSize', request.size);
+    this.set('callValue', request.value);
+    // ORDER: pairs with the swap of callState in takeCall().
     this.set('callState', CALL_ASKED);
     notify();
     const at = this.addr + HartControlLayout.at.callState;
-    while (this.#mem.load32(at) !== CALL_ANSWERED) this.#mem.wait32(at, CALL_ASKED, Infinity);
-    const result = this.get('callResult');
+    for (;;) {
+      const state = this.#mem.load32(at);
+      if (state === CALL_ANSWERED) break;
+      this.#mem.wait32(at, state, Infinity);
+    }
     this.set('callState', CALL_FREE);
-    return result;
   }
 
-  /** Main context: the call that waits, if one does. */
-  takeCall(): { op: number; slot: number; a0: number; a1: number } | undefined {
-    if (this.get('callState') !== CALL_ASKED) return undefined;
+  /** Main context: takes the call that waits, if one does; `answerCall` must follow. */
+  takeCall(): ControlRequest | undefined {
+    if (!this.cas('callState', CALL_ASKED, CALL_TAKEN)) return undefined;
     return {
-      op: this.get('callOp'),
-      slot: this.get('callSlot'),
-      a0: this.get('callA0'),
-      a1: this.get('callA1'),
+      op: this.get('callOp') as ControlOp,
+      dev: this.get('callDev'),
+      queue: this.get('callQueue'),
+      offset: this.get('callOffset'),
+      size: this.get('callSize'),
+      value: this.get('callValue'),
     };
   }
 
-  /** Main context: answers it. */
-  answerCall(result: number): void {
-    this.set('callResult', result);
+  /** Main context: lets the hart go on. */
+  answerCall(): void {
     // ORDER: pairs with the load of callState in call().
     this.set('callState', CALL_ANSWERED);
     this.#mem.notify32(this.addr + HartControlLayout.at.callState);

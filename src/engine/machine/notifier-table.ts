@@ -1,0 +1,41 @@
+import type { Clock } from '../base/clock.ts';
+import { EventNotifier } from '../base/event-notifier.ts';
+import type { SharedMemory } from '../base/shared-memory.ts';
+import { QUEUES_MAX } from '../virtio/layout.ts';
+import { MAX_CONTEXTS } from './context-block.ts';
+
+/**
+ * Numbers of the machine's event notifiers, its "file descriptors". Fixed, so that a hart's thread and a
+ * context's thread mean the same one without asking.
+ */
+export const NOTIFIER = {
+  /** Bytes wait in the UART's transmit ring. */
+  uartTx: 1,
+  /** Room again in the UART's receive ring. */
+  uartRxSpace: 2,
+  rtcAlarm: 3,
+  /** A hart has made a control call, or has changed its state. */
+  harts: 4,
+  /** The guest asked for power-off or reset. */
+  power: 5,
+  /** One per context: wakes it for its own purposes (bottom halves scheduled by other threads). */
+  context: (index: number): number => 16 + index,
+  /** The ioeventfd of a virtqueue. */
+  queue: (slot: number, queue: number): number => 16 + MAX_CONTEXTS + slot * QUEUES_MAX + queue,
+} as const;
+
+/** Makes notifiers by number for one thread. */
+export class NotifierTable {
+  readonly #mem: SharedMemory;
+  readonly #clock: Clock;
+  readonly #base: number;
+
+  constructor(mem: SharedMemory, clock: Clock, base: number) {
+    this.#mem = mem;
+    this.#clock = clock;
+    this.#base = base;
+  }
+  get(fd: number): EventNotifier {
+    return new EventNotifier(this.#mem, this.#clock, this.#base, fd);
+  }
+}

@@ -1,0 +1,81 @@
+import { EventNotifierLayout } from '../base/event-notifier.ts';
+import { HART_AREA_BYTES } from '../cpu/layout.ts';
+import { TRACE_MASK_WORDS, traceRingBytes } from '../trace/ring.ts';
+import { VIRTIO_SLOT_BYTES } from '../virtio/layout.ts';
+import { ContextBlockLayout, MAX_CONTEXTS } from './context-block.ts';
+import { GuestClockLayout } from './guest-clock.ts';
+import { aclintBytes } from './platform/aclint.ts';
+import { GoldfishRtcLayout } from './platform/goldfish-rtc.ts';
+import { VIRT_VIRTIO } from './platform/memory-map.ts';
+import { plicBytes } from './platform/plic.ts';
+import { UART16550_BYTES } from './platform/uart16550.ts';
+import { HartControlLayout } from './run-control.ts';
+
+/** Event notifiers of a machine: one per virtqueue at most, and a few of the machine's own. */
+export const MAX_NOTIFIERS = 256;
+/** Trace rings: one per context thread, one per hart. */
+export const TRACE_RING_RECORDS = 16 * 1024;
+
+/**
+ * Where everything is in the machine's one shared memory, by byte offset. Plain data, posted to each worker.
+ *
+ * | part              | why there                                                    |
+ * |-------------------|--------------------------------------------------------------|
+ * | first 64 KiB      | unused, so that address 0 is nobody's                        |
+ * | control           | guest clock, hart control blocks, contexts, notifiers        |
+ * | platform          | PLIC, ACLINT, UART, RTC, virtio-mmio slots                   |
+ * | trace             | enable mask, one ring per thread                             |
+ * | hart areas        | registers, TLBs, decoded pages (cpu/layout.ts)               |
+ * | guest RAM         | 1 MiB aligned, to the end                                    |
+ */
+export interface MachineLayout {
+  readonly guestClock: number;
+  readonly hartControls: readonly number[];
+  readonly contexts: readonly number[];
+  readonly notifiers: number;
+  readonly plic: number;
+  readonly aclint: number;
+  readonly uart: number;
+  readonly rtc: number;
+  readonly virtioSlots: readonly number[];
+  readonly traceMask: number;
+  /** Contexts first, then harts. */
+  readonly traceRings: readonly number[];
+  readonly traceRecords: number;
+  readonly harts: readonly number[];
+  readonly ramOffset: number;
+  readonly ramBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Lays out a machine. */
+export function layoutMachine(options: { ramBytes: number; harts: number }): MachineLayout {
+  let next = 0x1_0000;
+  const take = (bytes: number, align = 64): number => {
+    const addr = Math.ceil(next / align) * align;
+    next = addr + bytes;
+    return addr;
+  };
+  const many = (count: number, bytes: number, align = 64): number[] =>
+    Array.from({ length: count }, () => take(bytes, align));
+
+  const { harts, ramBytes } = options;
+  const control = {
+    guestClock: take(GuestClockLayout.size),
+    hartControls: many(harts, HartControlLayout.size),
+    contexts: many(MAX_CONTEXTS, ContextBlockLayout.size),
+    notifiers: take(MAX_NOTIFIERS * EventNotifierLayout.size),
+    plic: take(plicBytes(harts)),
+    aclint: take(aclintBytes(harts)),
+    uart: take(UART16550_BYTES),
+    rtc: take(GoldfishRtcLayout.size),
+    virtioSlots: many(VIRT_VIRTIO.count, VIRTIO_SLOT_BYTES),
+    traceMask: take(TRACE_MASK_WORDS * 4),
+    traceRings: many(MAX_CONTEXTS + harts, traceRingBytes(TRACE_RING_RECORDS)),
+    traceRecords: TRACE_RING_RECORDS,
+    harts: many(harts, HART_AREA_BYTES, 0x1_0000),
+  };
+  const ramOffset = take(ramBytes, 0x10_0000);
+  const totalBytes = Math.ceil(next / 0x1_0000) * 0x1_0000;
+  return { ...control, ramOffset, ramBytes, totalBytes };
+}
