@@ -117,6 +117,15 @@ export const HART_MTIMECMP = 0x4c0;
 /** u64: stimecmp in ticks (Sstc, or the SBI's timer); STIP is pending when time ≥ it. */
 export const HART_STIMECMP = 0x4c8;
 
+/**
+ * Translation contexts: CONTEXTS entries of { u64 satp, u32 data context, u32 exec context }, the
+ * numbers under which translations of recently used satp values are tagged; 0 = none assigned.
+ */
+export const HART_CONTEXTS = 0x500;
+export const CONTEXTS = 16;
+/** u64[8]: bit n is set while a superpage whose VA[38:30] is n may be in a TLB. */
+export const HART_SUPERPAGES = 0x600;
+
 // ── TLBs ────────────────────────────────────────────────────────────────────────────────────────
 /**
  * Entries of 16 bytes { u64 tag, u32 value, u32 unused }, direct mapped by the low bits of the
