@@ -56,16 +56,10 @@ export async function makeExt4(dir, file, { bytes, epoch, label }) {
   const env = { E2FSPROGS_FAKE_TIME: String(epoch), SOURCE_DATE_EPOCH: String(epoch) };
   // No lazy initialisation: the guest would spend its first seconds zeroing inode tables. No orphan_file: e2fsck
   // before 1.47 refuses it, and the disk should be checkable everywhere.
-  await run(
-    'mkfs.ext4',
-    [
-      ...['-q', '-F', '-b', '4096', '-I', '256', '-m', '0', '-L', label, '-U', UUID, '-O', '^orphan_file'],
-      ...['-J', 'size=4', '-N', '8192', '-E'],
-      `hash_seed=${HASH_SEED},lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0`,
-      ...['-d', dir, file, `${bytes / 1024}k`],
-    ],
-    { env },
-  );
+  const options = ['-q', '-F', '-b', '4096', '-I', '256', '-N', '8192', '-m', '0', '-L', label, '-U', UUID];
+  const extended = `hash_seed=${HASH_SEED},lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0`;
+  options.push('-O', '^orphan_file', '-J', 'size=4', '-E', extended, '-d', dir, file, `${bytes / 1024}k`);
+  await run('mkfs.ext4', options, { env });
   const script = `${file}.debugfs`;
   await writeFile(script, normaliseScript(paths, epoch));
   await run('debugfs', ['-w', '-f', script, file], { env });

@@ -47,3 +47,19 @@ export function loadOrder(wanted, dependsOf) {
   for (const name of wanted) visit(name);
   return order;
 }
+
+/** Ends a signed module (Linux, Documentation/admin-guide/module-signing.rst). */
+const SIGNATURE_MAGIC = '~Module signature appended~\n';
+/** `struct module_signature`: 8 bytes of kinds and lengths, then the signature's length, big-endian. */
+const SIGNATURE_INFO_BYTES = 12;
+
+/**
+ * @param {Buffer} ko
+ * @returns {Buffer} the module without an appended signature
+ */
+export function withoutSignature(ko) {
+  const info = ko.length - SIGNATURE_MAGIC.length - SIGNATURE_INFO_BYTES;
+  if (info < 0 || ko.toString('latin1', ko.length - SIGNATURE_MAGIC.length) !== SIGNATURE_MAGIC) return ko;
+  const end = info - ko.readUInt32BE(info + 8);
+  return end > 0 ? ko.subarray(0, end) : ko;
+}
