@@ -1,0 +1,99 @@
+import { type ReactNode, useEffect, useState } from 'react';
+import type { WayOut } from '../model/problem.ts';
+import { useController, usePlayground } from '../model/playground.ts';
+import { loadSettings, saveSettings } from '../model/settings.ts';
+import { applyTheme, NARROW_BELOW, type ThemeName } from '../tokens.ts';
+import { CommandLine } from '../views/command-line/CommandLine.tsx';
+import { ContextsBoard } from '../views/contexts/ContextsBoard.tsx';
+import { MoveCard } from '../views/move/MoveCard.tsx';
+import { StartOverlay } from '../views/start/StartOverlay.tsx';
+import { TerminalView } from '../views/terminal/TerminalView.tsx';
+import { TransportBar } from '../views/transport/TransportBar.tsx';
+import { useMedia } from '../widgets/use-media.ts';
+import styles from './App.module.css';
+import { LiveRegion } from './LiveRegion.tsx';
+import { NarrowLayout } from './NarrowLayout.tsx';
+import { WideLayout } from './WideLayout.tsx';
+
+export type NarrowTab = 'loops' | 'guest' | 'more';
+
+/** The page: transport on top, panels below, arranged by the room there is. */
+export function App({ defaultCommandLine }: { readonly defaultCommandLine: string }): ReactNode {
+  const { controller } = usePlayground();
+  const [theme, setTheme] = useTheme();
+  const narrow = useMedia(`(max-width: ${NARROW_BELOW - 1}px)`);
+  const [tab, setTab] = useState<NarrowTab>('loops');
+  const covered = useController((state) => state.phase.kind !== 'on' || state.problem !== undefined);
+
+  // On a small screen progress and problems are with the terminal: show it while they matter.
+  useEffect(() => {
+    if (covered) setTab('guest');
+  }, [covered]);
+
+  const takeWayOut = (way: WayOut): void => {
+    const { lastGood } = controller.store.getState();
+    switch (way) {
+      case 'reload':
+        location.reload();
+        return;
+      case 'default-command-line':
+        controller.setCommandLine(defaultCommandLine);
+        void controller.powerOn();
+        return;
+      case 'previous-command-line':
+        if (lastGood !== undefined) controller.setCommandLine(lastGood);
+        void controller.powerOn();
+        return;
+      case 'retry':
+      case 'power-on':
+        void controller.powerOn();
+        return;
+      case 'edit-command-line':
+        controller.dismissProblem();
+        setTab('more');
+        setTimeout(
+          () => document.querySelector<HTMLElement>('[data-panel-focus="command-line"] textarea')?.focus(),
+          50,
+        );
+        return;
+      case 'open-images':
+      case 'dismiss':
+        controller.dismissProblem();
+    }
+  };
+
+  const panels = {
+    contexts: <ContextsBoard />,
+    terminal: <TerminalView theme={theme} overlay={covered ? <StartOverlay onWay={takeWayOut} /> : null} />,
+    commandLine: (
+      <div data-panel-focus="command-line" className={styles['fill']}>
+        <CommandLine defaultText={defaultCommandLine} />
+      </div>
+    ),
+  };
+  return (
+    <div className={styles['app']}>
+      <TransportBar theme={theme} onTheme={setTheme} />
+      <main className={styles['main']}>
+        {narrow ? <NarrowLayout {...panels} tab={tab} onTab={setTab} /> : <WideLayout {...panels} />}
+      </main>
+      <MoveCard />
+      <LiveRegion />
+    </div>
+  );
+}
+
+/** The theme in force: what was chosen here, else what the system prefers. */
+function useTheme(): readonly [ThemeName, (theme: ThemeName) => void] {
+  const systemLight = useMedia('(prefers-color-scheme: light)');
+  const [chosen, setChosen] = useState(() => loadSettings().theme);
+  const theme = chosen === 'system' ? (systemLight ? 'light' : 'dark') : chosen;
+  useEffect(() => applyTheme(theme), [theme]);
+  return [
+    theme,
+    (next) => {
+      setChosen(next);
+      saveSettings({ theme: next });
+    },
+  ];
+}

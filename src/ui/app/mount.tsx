@@ -1,0 +1,30 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import './global.css';
+import { Moves } from '../model/moves.ts';
+import { type Playground, PlaygroundContext } from '../model/playground.ts';
+import { VmController, type ControllerOptions } from '../model/vm-controller.ts';
+import { App } from './App.tsx';
+
+/** Puts the page into `root` and returns what it is driven by. */
+export function mount(
+  root: HTMLElement,
+  options: ControllerOptions & { readonly defaultCommandLine: string },
+): Playground {
+  const controller = new VmController(options);
+  const playground: Playground = {
+    controller,
+    moves: new Moves(controller),
+    numbers: (listener) => controller.board.onNumbers(listener),
+  };
+  // Disks must be closed before the next page can open them.
+  addEventListener('pagehide', () => controller.abandon());
+  createRoot(root).render(
+    <StrictMode>
+      <PlaygroundContext value={playground}>
+        <App defaultCommandLine={options.defaultCommandLine} />
+      </PlaygroundContext>
+    </StrictMode>,
+  );
+  return playground;
+}

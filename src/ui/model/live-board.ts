@@ -1,0 +1,185 @@
+import type { BoardSnapshot, ContextSnapshot, DeviceSnapshot, QueueSnapshot, Vm } from '../../engine/vm.ts';
+
+/** Two looks at the board: now, and about a second earlier, so that rates can be told. */
+export interface BoardFrame {
+  readonly now: BoardSnapshot;
+  readonly before: BoardSnapshot | undefined;
+  /** Seconds between the two; 0 while there is only one. */
+  readonly seconds: number;
+}
+
+/** How often the board is read, at most, and how often numbers on the page change (ms). */
+export const BOARD_INTERVAL_MS = 100;
+export const NUMBERS_INTERVAL_MS = 250;
+const RATE_WINDOW_NS = 1e9;
+/** Snapshots this far back are kept, one a second, for the "before" of a move. */
+const HISTORY_SECONDS = 15;
+
+/**
+ * Polls `vm.board()` and tells two kinds of listeners: *shape* (which contexts, devices, queues and sources
+ * there are and where they stand: React renders these) and *numbers* (written straight into text nodes, four
+ * times a second, never through React).
+ */
+export class LiveBoard {
+  #vm: Vm | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #frame: BoardFrame | undefined;
+  #shape: BoardSnapshot | undefined;
+  #shapeKey = '';
+  #recent: BoardSnapshot[] = [];
+  #history: BoardSnapshot[] = [];
+  #ticksToNumbers = 0;
+  readonly #shapeListeners = new Set<() => void>();
+  readonly #numberListeners = new Set<(frame: BoardFrame) => void>();
+
+  /** Starts reading this machine. */
+  attach(vm: Vm): void {
+    this.detach();
+    this.#vm = vm;
+    this.#timer = setInterval(() => this.#tick(), BOARD_INTERVAL_MS);
+    this.#tick();
+  }
+
+  /** Stops reading; the last picture stays until the next machine. */
+  detach(): void {
+    if (this.#timer !== undefined) clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#vm = undefined;
+    this.#recent = [];
+    this.#history = [];
+    this.#ticksToNumbers = 0;
+  }
+
+  /** Forgets the last picture as well: no machine, no board. */
+  clear(): void {
+    this.detach();
+    this.#frame = undefined;
+    this.#setShape(undefined, '');
+  }
+
+  /** Reads the board now (after a command that changed it). */
+  refresh(): void {
+    this.#tick();
+  }
+
+  readonly subscribeShape = (listener: () => void): (() => void) => {
+    this.#shapeListeners.add(listener);
+    return () => this.#shapeListeners.delete(listener);
+  };
+
+  /** The snapshot at the last change of shape; its counters are old by design. */
+  readonly shape = (): BoardSnapshot | undefined => this.#shape;
+
+  /** Calls at once with the last frame, when there is one, then at 4 Hz. */
+  onNumbers(listener: (frame: BoardFrame) => void): () => void {
+    this.#numberListeners.add(listener);
+    if (this.#frame !== undefined) listener(this.#frame);
+    return () => this.#numberListeners.delete(listener);
+  }
+
+  frame(): BoardFrame | undefined {
+    return this.#frame;
+  }
+
+  /** The oldest picture that is at most `seconds` old, for windows that end now. */
+  since(seconds: number): BoardSnapshot | undefined {
+    const now = this.#frame?.now.timeNs ?? 0;
+    return this.#history.find((snapshot) => now - snapshot.timeNs <= (seconds + 0.5) * 1e9);
+  }
+
+  #tick(): void {
+    const vm = this.#vm;
+    if (vm === undefined) return;
+    const now = vm.board();
+    const recent = this.#recent;
+    recent.push(now);
+    while (recent.length > 2 && now.timeNs - (recent[1]?.timeNs ?? 0) >= RATE_WINDOW_NS) recent.shift();
+    const newest = this.#history.at(-1);
+    if (newest === undefined || now.timeNs - newest.timeNs >= 1e9) this.#history.push(now);
+    if (this.#history.length > HISTORY_SECONDS) this.#history.shift();
+    const before = recent.length > 1 ? recent[0] : undefined;
+    this.#frame = { now, before, seconds: before === undefined ? 0 : (now.timeNs - before.timeNs) / 1e9 };
+    const key = shapeKey(now);
+    if (key !== this.#shapeKey) this.#setShape(now, key);
+    if (this.#ticksToNumbers-- <= 0) {
+      this.#ticksToNumbers = Math.ceil(NUMBERS_INTERVAL_MS / BOARD_INTERVAL_MS) - 1;
+      for (const listener of this.#numberListeners) listener(this.#frame);
+    }
+  }
+
+  #setShape(snapshot: BoardSnapshot | undefined, key: string): void {
+    this.#shape = snapshot;
+    this.#shapeKey = key;
+    for (const listener of this.#shapeListeners) listener();
+  }
+}
+
+/** What React draws from a snapshot, as one string: when it changes, the board is rendered anew. */
+export function shapeKey(board: BoardSnapshot): string {
+  return JSON.stringify([
+    board.runState,
+    board.contexts.map((c) => [
+      c.id,
+      c.threaded,
+      c.worker,
+      c.state === 'gone',
+      c.state === 'held',
+      c.sources.map((s) => [s.id, s.name, s.kind, s.priority]),
+    ]),
+    board.devices.map((d) => [
+      d.qomPath,
+      d.id,
+      d.type,
+      d.movable,
+      d.moving,
+      d.queues.map((q) => [q.name, q.size, q.ready, q.packed, q.context, q.configuredContext]),
+    ]),
+    board.harts.map((h) => h.index),
+  ]);
+}
+
+export const contextIn = (board: BoardSnapshot | undefined, index: number): ContextSnapshot | undefined =>
+  board?.contexts.find((context) => context.index === index);
+
+export const deviceIn = (board: BoardSnapshot | undefined, qomPath: string): DeviceSnapshot | undefined =>
+  board?.devices.find((device) => device.qomPath === qomPath);
+
+/** What a counter grew by per second, over the queues of a device that are named. */
+export function queueRate(
+  frame: BoardFrame,
+  qomPath: string,
+  queues: readonly number[],
+  read: (queue: QueueSnapshot) => number,
+): number {
+  if (frame.seconds <= 0) return 0;
+  const growth = queueSum(frame.now, qomPath, queues, read) - queueSum(frame.before, qomPath, queues, read);
+  return Math.max(0, growth / frame.seconds);
+}
+
+/** Sum of a counter over the queues of a device that are named. */
+export function queueSum(
+  board: BoardSnapshot | undefined,
+  qomPath: string,
+  queues: readonly number[],
+  read: (queue: QueueSnapshot) => number,
+): number {
+  let sum = 0;
+  for (const queue of deviceIn(board, qomPath)?.queues ?? [])
+    if (queues.includes(queue.index)) sum += read(queue);
+  return sum;
+}
+
+/** Shares 0..1 of the last second a context spent dispatching, busy-polling and blocked. */
+export function contextShares(
+  frame: BoardFrame,
+  index: number,
+): { readonly busy: number; readonly polling: number; readonly blocked: number } | undefined {
+  const now = contextIn(frame.now, index);
+  const before = contextIn(frame.before, index);
+  if (now === undefined || before === undefined) return undefined;
+  const busy = Math.max(0, now.busyNs - before.busyNs);
+  const polling = Math.max(0, now.pollingNs - before.pollingNs);
+  const blocked = Math.max(0, now.blockedNs - before.blockedNs);
+  const all = busy + polling + blocked;
+  return all === 0 ? undefined : { busy: busy / all, polling: polling / all, blocked: blocked / all };
+}

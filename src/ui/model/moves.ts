@@ -1,0 +1,169 @@
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { BoardSnapshot, MoveReport, Percentiles } from '../../engine/vm.ts';
+import { say } from './announcer.ts';
+import { withContext } from './argv.ts';
+import { duration } from './format.ts';
+import { contextIn, deviceIn, queueSum } from './live-board.ts';
+import { histogramDelta, histogramSum, percentilesOf } from './percentiles.ts';
+import type { VmController } from './vm-controller.ts';
+
+/** How a device did over a stretch of time that ended. */
+export interface WindowStats {
+  readonly seconds: number;
+  readonly latency: Percentiles;
+  readonly requestsPerSecond: number;
+  readonly bytesPerSecond: number;
+}
+
+/** One change of context, from the user's wish to its effect. */
+export interface Move {
+  readonly id: number;
+  readonly qomPath: string;
+  readonly device: string;
+  readonly from: string;
+  readonly to: string;
+  readonly state: 'draining' | 'done' | 'refused';
+  /** Requests in flight when it began. */
+  readonly inFlight: number;
+  readonly report: MoveReport | undefined;
+  readonly refusal: string | undefined;
+  /** The same change as a command line and as QMP. */
+  readonly argvBefore: string | undefined;
+  readonly argvAfter: string | undefined;
+  readonly qmp: string;
+  readonly before: WindowStats | undefined;
+  readonly after: WindowStats | undefined;
+}
+
+/** Seconds before and after a move over which percentiles are taken. */
+export const WINDOW_SECONDS = 10;
+
+/** Moves devices and keeps the last move for its card. Every way to move a device ends in `move()`. */
+export class Moves {
+  readonly store: StoreApi<{ readonly last: Move | undefined }>;
+  readonly #controller: VmController;
+  #next = 1;
+
+  constructor(controller: VmController) {
+    this.#controller = controller;
+    this.store = createStore<{ readonly last: Move | undefined }>(() => ({ last: undefined }));
+    controller.onVm(() => () => this.dismiss());
+  }
+
+  dismiss(): void {
+    this.store.setState({ last: undefined });
+  }
+
+  /** Back to where the last move came from. */
+  async undo(): Promise<void> {
+    const { last } = this.store.getState();
+    if (last?.state === 'done') await this.move(last.qomPath, last.from);
+  }
+
+  /** Moves a device (all its queues) to the context with that id. Resolves when it is done or refused. */
+  async move(qomPath: string, to: string): Promise<void> {
+    const controller = this.#controller;
+    const { vm } = controller;
+    const board = controller.board.frame()?.now;
+    const device = deviceIn(board, qomPath);
+    if (vm === undefined || board === undefined || device === undefined) return;
+    const queues = device.queues.map((queue) => queue.index);
+    const from = contextIn(board, device.queues[0]?.context ?? 0)?.id ?? 'main';
+    controller.store.setState({ picked: undefined });
+    if (device.queues.every((queue) => contextIn(board, queue.context)?.id === to)) return;
+
+    const edit = withContext(controller.store.getState().commandLine, device.id, to);
+    const inFlight = queueSum(board, qomPath, queues, (queue) => queue.inFlight);
+    const id = this.#next++;
+    const draft: Move = {
+      id,
+      qomPath,
+      device: device.id,
+      from,
+      to,
+      state: 'draining',
+      inFlight,
+      report: undefined,
+      refusal: undefined,
+      argvBefore: edit?.before,
+      argvAfter: edit?.after,
+      qmp: JSON.stringify({
+        execute: 'qom-set',
+        arguments: { path: qomPath, property: 'context', value: to },
+      }),
+      before: windowStats(controller.board.since(WINDOW_SECONDS), board, qomPath, queues),
+      after: undefined,
+    };
+    this.store.setState({ last: draft });
+    say(`Moving ${device.id} to ${to}: draining ${inFlight} requests`);
+
+    const reply = await vm.qmp('qom-set', { path: qomPath, property: 'context', value: to });
+    controller.board.refresh();
+    if (!reply.ok) {
+      this.#update(id, { state: 'refused', refusal: reply.error.desc });
+      say(`Moving ${device.id} was refused: ${reply.error.desc}`);
+      return;
+    }
+    const report = asMoveReport(reply.value);
+    this.#update(id, { state: 'done', report });
+    const took = report === undefined ? '' : `, ${duration(report.downtimeNs)} without service`;
+    say(`${device.id} now runs on ${to}${took}`);
+    controller.applyLive((text) => withContext(text, device.id, to)?.text ?? text);
+    this.#watch(id, qomPath, queues);
+  }
+
+  /** Fills in the "after" until its window is full. */
+  #watch(id: number, qomPath: string, queues: readonly number[]): void {
+    const start = this.#controller.board.frame()?.now;
+    let off = (): void => {};
+    off = this.#controller.board.onNumbers(({ now }) => {
+      if (this.store.getState().last?.id !== id || start === undefined) return off();
+      const after = windowStats(start, now, qomPath, queues);
+      if (after === undefined) return;
+      this.#update(id, { after });
+      if (after.seconds >= WINDOW_SECONDS) off();
+    });
+  }
+
+  #update(id: number, change: Partial<Move>): void {
+    const { last } = this.store.getState();
+    if (last?.id === id) this.store.setState({ last: { ...last, ...change } });
+  }
+}
+
+/** Statistics of a device between two snapshots; undefined when they are too close to say anything. */
+export function windowStats(
+  earlier: BoardSnapshot | undefined,
+  later: BoardSnapshot,
+  qomPath: string,
+  queues: readonly number[],
+): WindowStats | undefined {
+  const seconds = earlier === undefined ? 0 : (later.timeNs - earlier.timeNs) / 1e9;
+  if (earlier === undefined || seconds < 0.5) return undefined;
+  const grown = (read: Parameters<typeof queueSum>[3]): number =>
+    queueSum(later, qomPath, queues, read) - queueSum(earlier, qomPath, queues, read);
+  const histogramAt = (board: BoardSnapshot) =>
+    histogramSum(
+      (deviceIn(board, qomPath)?.queues ?? [])
+        .filter((queue) => queues.includes(queue.index))
+        .flatMap((queue) => queue.latencyHistogram ?? []),
+    );
+  const now = histogramAt(later);
+  const delta = now === undefined ? undefined : histogramDelta(now, histogramAt(earlier));
+  return {
+    seconds,
+    latency:
+      delta === undefined
+        ? { n: grown((queue) => queue.completions), p50: undefined, p99: undefined }
+        : percentilesOf(delta),
+    requestsPerSecond: grown((queue) => queue.completions) / seconds,
+    bytesPerSecond: grown((queue) => queue.bytesRead + queue.bytesWritten) / seconds,
+  };
+}
+
+/** The reply of a moving command is checked, not trusted: it may come from another version. */
+function asMoveReport(value: unknown): MoveReport | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const report = value as Partial<MoveReport>;
+  return typeof report.downtimeNs === 'number' ? (value as MoveReport) : undefined;
+}

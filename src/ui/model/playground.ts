@@ -1,0 +1,34 @@
+import { createContext, useContext } from 'react';
+import { useStore } from 'zustand';
+import { useSyncExternalStore } from 'react';
+import type { BoardSnapshot } from '../../engine/vm.ts';
+import type { BoardFrame } from './live-board.ts';
+import type { Moves } from './moves.ts';
+import type { ControllerState, VmController } from './vm-controller.ts';
+
+/** Everything a view may use: the machine's controller and what goes with it. */
+export interface Playground {
+  readonly controller: VmController;
+  readonly moves: Moves;
+  /** Numbers of the board at 4 Hz; a stable function, as LiveText wants. */
+  readonly numbers: (listener: (frame: BoardFrame) => void) => () => void;
+}
+
+export const PlaygroundContext = createContext<Playground | undefined>(undefined);
+
+export function usePlayground(): Playground {
+  const playground = useContext(PlaygroundContext);
+  if (playground === undefined) throw new Error('a view is used outside of PlaygroundContext');
+  return playground;
+}
+
+/** Selects from the controller's state; renders when the selected value changes. */
+export function useController<T>(select: (state: ControllerState) => T): T {
+  return useStore(usePlayground().controller.store, select);
+}
+
+/** The board as it stood at its last change of shape; undefined while no machine is on. */
+export function useBoardShape(): BoardSnapshot | undefined {
+  const { board } = usePlayground().controller;
+  return useSyncExternalStore(board.subscribeShape, board.shape);
+}

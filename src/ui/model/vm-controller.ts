@@ -1,0 +1,246 @@
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { RunState, Vm, VmEnd } from '../../engine/vm.ts';
+import { say } from './announcer.ts';
+import { splitArgv } from './argv.ts';
+import type { MakeVm, UserError } from './engine-types.ts';
+import { LiveBoard } from './live-board.ts';
+import type { PreparationStep, Prepare } from './preparation.ts';
+import {
+  messageOf,
+  type Problem,
+  ProblemError,
+  problemFromEnd,
+  problemFromUnknown,
+  problemFromUserError,
+} from './problem.ts';
+
+/** Where the machine is in its life, as the page sees it. */
+export type MachinePhase =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'preparing'; readonly steps: readonly PreparationStep[] }
+  | { readonly kind: 'building' }
+  | { readonly kind: 'on'; readonly vm: Vm }
+  | { readonly kind: 'stopping' };
+
+export interface ControllerState {
+  readonly phase: MachinePhase;
+  /** The command line as the user has it in the editor. */
+  readonly commandLine: string;
+  /** The command line of the machine that runs or ran last. */
+  readonly applied: string | undefined;
+  /** The last one that gave a machine. */
+  readonly lastGood: string | undefined;
+  readonly problem: Problem | undefined;
+  /** A device picked up by tap or click, to be put down on a lane. */
+  readonly picked: string | undefined;
+}
+
+export interface ControllerOptions {
+  readonly makeVm: MakeVm;
+  readonly prepare: Prepare;
+  readonly commandLine: string;
+  /** Told of each command line that gave a machine. */
+  readonly remember?: (commandLine: string) => void;
+}
+
+/**
+ * Creates and destroys the one machine of the page and turns the user's commands into QMP. Holds
+ * configuration and state of the page only; live data is in `board` and never passes through the store.
+ */
+export class VmController {
+  readonly store: StoreApi<ControllerState>;
+  readonly board = new LiveBoard();
+  readonly #options: ControllerOptions;
+  readonly #vmListeners = new Set<(vm: Vm) => void | (() => void)>();
+  #vmCleanups: (() => void)[] = [];
+  #aborter: AbortController | undefined;
+  /** Serialises power on and off: the next waits for the one before. */
+  #chain: Promise<void> = Promise.resolve();
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.store = createStore<ControllerState>(() => ({
+      phase: { kind: 'off' },
+      commandLine: options.commandLine,
+      applied: undefined,
+      lastGood: undefined,
+      problem: undefined,
+      picked: undefined,
+    }));
+  }
+
+  get vm(): Vm | undefined {
+    const { phase } = this.store.getState();
+    return phase.kind === 'on' ? phase.vm : undefined;
+  }
+
+  /** Calls back with each new machine (and the present one); what it returns runs when that machine is gone. */
+  onVm(listener: (vm: Vm) => void | (() => void)): () => void {
+    this.#vmListeners.add(listener);
+    if (this.vm !== undefined) this.#tell(listener, this.vm);
+    return () => this.#vmListeners.delete(listener);
+  }
+
+  setCommandLine(commandLine: string): void {
+    this.store.setState({ commandLine });
+  }
+
+  /** A change that was made to the running machine is made to its command lines as well. */
+  applyLive(edit: (commandLine: string) => string): void {
+    this.store.setState(({ commandLine, applied, lastGood }) => ({
+      commandLine: edit(commandLine),
+      applied: applied === undefined ? undefined : edit(applied),
+      lastGood: lastGood === undefined ? undefined : edit(lastGood),
+    }));
+  }
+
+  dismissProblem(): void {
+    this.store.setState({ problem: undefined });
+  }
+
+  showProblem(problem: Problem): void {
+    this.store.setState({ problem });
+  }
+
+  /** Makes the machine the command line describes; a machine that runs is ended first. */
+  powerOn(): Promise<void> {
+    return this.#serially(async () => {
+      const { commandLine } = this.store.getState();
+      const split = splitArgv(commandLine);
+      if (!split.ok) {
+        this.store.setState({
+          problem: {
+            title: 'The command line can’t be read',
+            detail: split.message,
+            ways: ['edit-command-line', 'previous-command-line', 'default-command-line'],
+          },
+        });
+        return;
+      }
+      await this.#end();
+      await this.#start(
+        split.tokens.map((token) => token.value),
+        commandLine,
+      );
+    });
+  }
+
+  /** Cuts the power: every thread ends, disks are closed first. */
+  powerOff(): Promise<void> {
+    this.#aborter?.abort();
+    return this.#serially(async () => {
+      await this.#end();
+      say('Power is off');
+    });
+  }
+
+  /** The page goes away: disks must be closed before the next page can open them. */
+  abandon(): void {
+    const vm = this.vm;
+    if (vm !== undefined) void vm.dispose();
+  }
+
+  /** Runs a command that needs a machine and shows its refusal. */
+  async command(execute: string, args?: Readonly<Record<string, unknown>>): Promise<UserError | undefined> {
+    const vm = this.vm;
+    if (vm === undefined) return { class: 'GenericError', desc: 'no machine is on' };
+    const reply = await vm.qmp(execute, args);
+    this.board.refresh();
+    return reply.ok ? undefined : reply.error;
+  }
+
+  async pause(): Promise<void> {
+    this.#report(await this.command('stop'), 'Paused: every loop stands at a safe point');
+  }
+  async resume(): Promise<void> {
+    this.#report(await this.command('cont'), 'Running');
+  }
+  async reset(): Promise<void> {
+    this.#report(await this.command('system_reset'), 'Reset: the guest boots again');
+  }
+  async shutdownGuest(): Promise<void> {
+    this.#report(await this.command('system_powerdown'), 'Asked the guest to shut down');
+  }
+
+  runState(): RunState | undefined {
+    return this.vm === undefined ? undefined : this.board.shape()?.runState;
+  }
+
+  #report(error: UserError | undefined, success: string): void {
+    if (error === undefined) say(success);
+    else
+      this.store.setState({
+        problem: { ...problemFromUserError(error, 'The machine refused'), ways: ['dismiss'] },
+      });
+  }
+
+  async #start(argv: readonly string[], commandLine: string): Promise<void> {
+    const aborter = new AbortController();
+    this.#aborter = aborter;
+    this.store.setState({
+      phase: { kind: 'preparing', steps: [] },
+      problem: undefined,
+      applied: commandLine,
+    });
+    try {
+      await this.#options.prepare(
+        argv,
+        (steps) => this.store.setState({ phase: { kind: 'preparing', steps } }),
+        aborter.signal,
+      );
+      if (aborter.signal.aborted) throw aborter.signal.reason;
+      this.store.setState({ phase: { kind: 'building' } });
+      const made = await this.#options.makeVm(argv);
+      if (!made.ok) throw new ProblemError(problemFromUserError(made.error));
+      this.#adopt(made.value, commandLine);
+    } catch (error) {
+      const problem = aborter.signal.aborted
+        ? undefined
+        : problemFromUnknown(error, 'The machine could not be built', ['retry', 'edit-command-line']);
+      this.store.setState({ phase: { kind: 'off' }, problem });
+    }
+  }
+
+  #adopt(vm: Vm, commandLine: string): void {
+    this.store.setState({ phase: { kind: 'on', vm }, lastGood: commandLine });
+    this.#options.remember?.(commandLine);
+    this.board.attach(vm);
+    for (const listener of this.#vmListeners) this.#tell(listener, vm);
+    say('The machine is on');
+    vm.ended.then(
+      (end) => this.#ended(vm, end),
+      (error: unknown) => this.#ended(vm, { reason: 'failed', detail: messageOf(error) }),
+    );
+  }
+
+  /** The guest or the machine ended by itself. */
+  #ended(vm: Vm, end: VmEnd): void {
+    if (this.vm !== vm) return;
+    const problem = problemFromEnd(end);
+    if (end.reason === 'guest-shutdown') say('The guest has shut down');
+    this.store.setState({ problem });
+    void this.#serially(() => this.#end());
+  }
+
+  async #end(): Promise<void> {
+    const vm = this.vm;
+    if (vm === undefined) return;
+    this.store.setState({ phase: { kind: 'stopping' }, picked: undefined });
+    this.board.detach();
+    for (const cleanup of this.#vmCleanups.splice(0)) cleanup();
+    await vm.dispose();
+    this.board.clear();
+    this.store.setState({ phase: { kind: 'off' } });
+  }
+
+  #tell(listener: (vm: Vm) => void | (() => void), vm: Vm): void {
+    const cleanup = listener(vm);
+    if (cleanup !== undefined) this.#vmCleanups.push(cleanup);
+  }
+
+  #serially(task: () => Promise<void>): Promise<void> {
+    const run = this.#chain.then(task);
+    this.#chain = run.catch(() => {});
+    return run;
+  }
+}

@@ -1,0 +1,46 @@
+import type { ReactNode } from 'react';
+import { usePlayground, useBoardShape, useController } from '../../model/playground.ts';
+import { count } from '../../model/format.ts';
+import { LiveText } from '../../widgets/LiveText.tsx';
+import { Panel } from '../../widgets/Panel.tsx';
+import styles from './ContextsBoard.module.css';
+import { Lane } from './Lane.tsx';
+import { LanesWhileOff } from './LanesWhileOff.tsx';
+
+/** Which thread runs what: a lane per context, with its sources and the devices it serves. */
+export function ContextsBoard(): ReactNode {
+  const { numbers } = usePlayground();
+  const board = useBoardShape();
+  const phase = useController((state) => state.phase.kind);
+  return (
+    <Panel
+      title="Contexts"
+      aside={
+        board === undefined ? null : (
+          <>
+            {board.contexts.length === 1
+              ? 'one event loop, one thread'
+              : `${board.contexts.length} event loops, each its own thread`}
+            {' · '}
+            <LiveText
+              feed={numbers}
+              read={({ now }) =>
+                `${count(now.contexts.reduce((sum, c) => sum + c.iterations, 0))} iterations`
+              }
+            />
+          </>
+        )
+      }
+    >
+      {board === undefined ? (
+        <LanesWhileOff starting={phase !== 'off'} />
+      ) : (
+        <ul className={styles['lanes']}>
+          {board.contexts.map((context) => (
+            <Lane key={context.index} context={context} board={board} />
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}

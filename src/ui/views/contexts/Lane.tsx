@@ -1,0 +1,124 @@
+import { type ReactNode, useRef } from 'react';
+import { useDrop } from 'react-aria-components';
+import type { BoardSnapshot, ContextSnapshot, DeviceSnapshot } from '../../../engine/vm.ts';
+import { compact, percent } from '../../model/format.ts';
+import { type BoardFrame, contextIn, contextShares, deviceIn } from '../../model/live-board.ts';
+import { useController, usePlayground } from '../../model/playground.ts';
+import { Button } from '../../widgets/Button.tsx';
+import { LiveText } from '../../widgets/LiveText.tsx';
+import { ShareBar } from '../../widgets/ShareBar.tsx';
+import styles from './ContextsBoard.module.css';
+import { DEVICE_DRAG_TYPE, DeviceCard } from './DeviceCard.tsx';
+import { SourceChips } from './SourceChips.tsx';
+import { stateInWords } from './words.ts';
+
+/** The queues of a device that a context serves now; devices without queues stand with `main`. */
+function servedHere(device: DeviceSnapshot, context: ContextSnapshot): readonly number[] | undefined {
+  if (device.queues.length === 0) return context.index === 0 ? [] : undefined;
+  const queues = device.queues.filter((queue) => queue.context === context.index).map((queue) => queue.index);
+  return queues.length === 0 ? undefined : queues;
+}
+
+/** One context: who runs it, what it is doing, what it serves. Devices can be dropped on it. */
+export function Lane({
+  context,
+  board,
+}: {
+  readonly context: ContextSnapshot;
+  readonly board: BoardSnapshot;
+}): ReactNode {
+  const { numbers, moves } = usePlayground();
+  const picked = useController((state) => state.picked);
+  const ref = useRef<HTMLLIElement>(null);
+  const { dropProps, isDropTarget } = useDrop({
+    ref,
+    getDropOperation: (types, allowed) =>
+      types.has(DEVICE_DRAG_TYPE) && allowed.includes('move') ? 'move' : 'cancel',
+    onDrop: ({ items }) => {
+      for (const item of items) {
+        if (item.kind === 'text' && item.types.has(DEVICE_DRAG_TYPE)) {
+          void item.getText(DEVICE_DRAG_TYPE).then((qomPath) => moves.move(qomPath, context.id));
+        }
+      }
+    },
+  });
+  const devices = board.devices.flatMap((device) => {
+    const queues = servedHere(device, context);
+    return queues === undefined ? [] : [{ device, queues }];
+  });
+  const pickedDevice = picked === undefined ? undefined : deviceIn(board, picked);
+  const takes =
+    pickedDevice !== undefined && pickedDevice.queues.some((queue) => queue.context !== context.index);
+  const here = (frame: BoardFrame): ContextSnapshot | undefined => contextIn(frame.now, context.index);
+
+  return (
+    <li
+      ref={ref}
+      {...dropProps}
+      className={styles['lane']}
+      data-drop={isDropTarget || undefined}
+      data-takes={takes || undefined}
+      data-context={context.id}
+      aria-label={`Context ${context.id}`}
+    >
+      <div className={styles['head']}>
+        <h3 className={styles['name']}>{context.id}</h3>
+        <span className={styles['worker']}>
+          {context.threaded ? 'own thread' : 'main loop'} · {context.worker}
+        </span>
+        <LiveText
+          feed={numbers}
+          className={styles['state']}
+          read={(frame) => {
+            const now = here(frame);
+            return now === undefined ? '' : stateInWords(now, frame.now.timeNs);
+          }}
+        />
+        {takes ? (
+          <Button
+            size="small"
+            variant="primary"
+            onPress={() => void moves.move(pickedDevice.qomPath, context.id)}
+          >
+            Put {pickedDevice.id} here
+          </Button>
+        ) : null}
+      </div>
+      <div className={styles['load']}>
+        <ShareBar feed={numbers} read={(frame) => contextShares(frame, context.index)} />
+        <LiveText
+          feed={numbers}
+          className={styles['shares']}
+          read={(frame) => {
+            const shares = contextShares(frame, context.index);
+            if (shares === undefined) return 'busy – · polling – · blocked –';
+            return `busy ${percent(shares.busy)} · polling ${percent(shares.polling)} · blocked ${percent(shares.blocked)}`;
+          }}
+        />
+        <LiveText
+          feed={numbers}
+          className={styles['wakes']}
+          title="Times the loop was woken from its sleep, per second"
+          read={(frame) => {
+            const before = contextIn(frame.before, context.index);
+            const now = here(frame);
+            if (now === undefined || before === undefined || frame.seconds === 0) return '– wakes/s';
+            return `${compact((now.wakes - before.wakes) / frame.seconds)} wakes/s`;
+          }}
+        />
+      </div>
+      {devices.length === 0 ? (
+        <p className={styles['empty']}>
+          Serves no device. Drop one here, or use its <em>Move</em> menu.
+        </p>
+      ) : (
+        <div className={styles['cards']}>
+          {devices.map(({ device, queues }) => (
+            <DeviceCard key={device.qomPath} device={device} queues={queues} here={context} board={board} />
+          ))}
+        </div>
+      )}
+      <SourceChips context={context} />
+    </li>
+  );
+}

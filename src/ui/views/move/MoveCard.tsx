@@ -1,0 +1,118 @@
+import { Undo2, X } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
+import { bytes, count, duration, percentile, rate } from '../../model/format.ts';
+import { type Move, WINDOW_SECONDS, type WindowStats } from '../../model/moves.ts';
+import { P99_MIN_N } from '../../model/percentiles.ts';
+import { usePlayground } from '../../model/playground.ts';
+import { Button } from '../../widgets/Button.tsx';
+import styles from './MoveCard.module.css';
+
+/** The last move: its steps, how to undo it, the same as command line and QMP, and what it changed. */
+export function MoveCard(): ReactNode {
+  const { moves } = usePlayground();
+  const move = useStore(moves.store, (state) => state.last);
+  if (move === undefined) return null;
+  return (
+    <aside className={styles['card']} aria-label="Last move" data-testid="move-card">
+      <header className={styles['head']}>
+        <h2 className={styles['title']}>
+          {move.device}: {move.from} → {move.to}
+        </h2>
+        {move.state === 'done' ? (
+          <Button size="small" icon={<Undo2 />} onPress={() => void moves.undo()}>
+            Undo
+          </Button>
+        ) : null}
+        <Button size="small" variant="quiet" icon={<X />} tip="Close" onPress={() => moves.dismiss()} />
+      </header>
+      <Steps move={move} />
+      {move.state === 'refused' ? null : (
+        <>
+          <BeforeAfter move={move} />
+          <Equivalent move={move} />
+        </>
+      )}
+    </aside>
+  );
+}
+
+function Steps({ move }: { readonly move: Move }): ReactNode {
+  const drained = move.report?.inFlight ?? move.inFlight;
+  const requests = drained === 1 ? '1 request' : `${drained} requests`;
+  return (
+    <ol className={styles['steps']}>
+      <li data-state={move.state === 'draining' ? 'now' : 'done'}>
+        {move.state === 'draining' ? `draining ${requests}…` : `drained ${requests}`}
+      </li>
+      {move.state === 'refused' ? (
+        <li data-state="refused">refused, all is as before: {move.refusal}</li>
+      ) : (
+        <>
+          <li data-state={move.state === 'draining' ? 'next' : 'done'}>rebound to {move.to}</li>
+          <li data-state={move.state === 'draining' ? 'next' : 'done'}>
+            {move.report === undefined
+              ? 'serving again'
+              : `serving again after ${duration(move.report.downtimeNs)}`}
+          </li>
+        </>
+      )}
+    </ol>
+  );
+}
+
+const ROWS: readonly (readonly [string, (stats: WindowStats) => string])[] = [
+  ['p50', (stats) => percentile(stats.latency.p50)],
+  ['p99', (stats) => (stats.latency.n < P99_MIN_N ? `n < ${P99_MIN_N}` : percentile(stats.latency.p99))],
+  ['requests/s', (stats) => rate(stats.requestsPerSecond)],
+  ['bytes/s', (stats) => bytes(stats.bytesPerSecond)],
+  ['n', (stats) => count(stats.latency.n)],
+];
+
+function BeforeAfter({ move }: { readonly move: Move }): ReactNode {
+  const seconds = Math.min(WINDOW_SECONDS, Math.floor(move.after?.seconds ?? 0));
+  return (
+    <table className={styles['table']}>
+      <caption className="visually-hidden">Latency and rates before and after the move</caption>
+      <thead>
+        <tr>
+          <td />
+          <th scope="col">before, on {move.from}</th>
+          <th scope="col">after, on {move.to}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {ROWS.map(([label, read]) => (
+          <tr key={label}>
+            <th scope="row">{label}</th>
+            <td>{move.before === undefined ? '–' : read(move.before)}</td>
+            <td>{move.after === undefined ? '–' : read(move.after)}</td>
+          </tr>
+        ))}
+        <tr>
+          <th scope="row">window</th>
+          <td>{move.before === undefined ? '–' : `${Math.round(move.before.seconds)} s`}</td>
+          <td>
+            {seconds} of {WINDOW_SECONDS} s
+          </td>
+        </tr>
+      </tbody>
+    </table>
+  );
+}
+
+function Equivalent({ move }: { readonly move: Move }): ReactNode {
+  return (
+    <details className={styles['same']}>
+      <summary>The same as command line and QMP</summary>
+      {move.argvBefore === undefined ? null : (
+        <pre className={styles['diff']}>
+          <del>{`- ${move.argvBefore}`}</del>
+          {'\n'}
+          <ins>{`+ ${move.argvAfter ?? ''}`}</ins>
+        </pre>
+      )}
+      <pre className={styles['diff']}>{move.qmp}</pre>
+    </details>
+  );
+}

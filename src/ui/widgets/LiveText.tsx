@@ -1,0 +1,37 @@
+import { type ReactNode, useEffect, useRef } from 'react';
+
+/** Something that calls back with each new value and returns how to stop. */
+export type Feed<T> = (listener: (value: T) => void) => () => void;
+
+/**
+ * Text that changes several times a second without React: the feed writes into the text node. Give it a class
+ * of fixed width so that what is beside it never moves.
+ */
+export function LiveText<T>({
+  feed,
+  read,
+  className,
+  title,
+}: {
+  readonly feed: Feed<T>;
+  readonly read: (value: T) => string;
+  readonly className?: string | undefined;
+  readonly title?: string;
+}): ReactNode {
+  const ref = useRef<HTMLSpanElement>(null);
+  const latest = useRef(read);
+  latest.current = read;
+  useEffect(
+    () =>
+      feed((value) => {
+        const text = latest.current(value);
+        if (ref.current !== null && ref.current.textContent !== text) ref.current.textContent = text;
+      }),
+    [feed],
+  );
+  return (
+    <span ref={ref} className={className} title={title}>
+      –
+    </span>
+  );
+}

@@ -1,0 +1,32 @@
+import { type ReactNode, useId } from 'react';
+import styles from './Panel.module.css';
+
+/** A titled region of the page. */
+export function Panel({
+  title,
+  aside,
+  actions,
+  children,
+  flush = false,
+}: {
+  readonly title: string;
+  readonly aside?: ReactNode;
+  readonly actions?: ReactNode;
+  readonly children: ReactNode;
+  /** Children reach the panel's edges. */
+  readonly flush?: boolean;
+}): ReactNode {
+  const id = useId();
+  return (
+    <section className={styles['panel']} aria-labelledby={id}>
+      <header className={styles['header']}>
+        <h2 id={id} className={styles['title']}>
+          {title}
+        </h2>
+        <div className={styles['aside']}>{aside}</div>
+        <div className={styles['actions']}>{actions}</div>
+      </header>
+      <div className={flush ? styles['flush'] : styles['body']}>{children}</div>
+    </section>
+  );
+}

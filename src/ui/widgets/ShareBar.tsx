@@ -1,0 +1,45 @@
+import { type ReactNode, useEffect, useRef } from 'react';
+import type { Feed } from './LiveText.tsx';
+import styles from './ShareBar.module.css';
+
+export interface Shares {
+  readonly busy: number;
+  readonly polling: number;
+  readonly blocked: number;
+}
+
+/**
+ * How a loop spent its last second: solid = dispatching, hatched = busy-polling, empty = blocked. The same in
+ * words is beside it, so the bar itself is hidden from screen readers.
+ */
+export function ShareBar<T>({
+  feed,
+  read,
+}: {
+  readonly feed: Feed<T>;
+  readonly read: (value: T) => Shares | undefined;
+}): ReactNode {
+  const busy = useRef<HTMLSpanElement>(null);
+  const polling = useRef<HTMLSpanElement>(null);
+  const latest = useRef(read);
+  latest.current = read;
+  useEffect(
+    () =>
+      feed((value) => {
+        const shares = latest.current(value);
+        // Transforms, not widths: no layout four times a second.
+        const b = shares?.busy ?? 0;
+        const p = shares?.polling ?? 0;
+        if (busy.current !== null) busy.current.style.transform = `scaleX(${b})`;
+        if (polling.current !== null)
+          polling.current.style.transform = `translateX(${b * 100}%) scaleX(${p})`;
+      }),
+    [feed],
+  );
+  return (
+    <span className={styles['bar']} aria-hidden="true">
+      <span ref={polling} className={styles['polling']} />
+      <span ref={busy} className={styles['busy']} />
+    </span>
+  );
+}
