@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AssertionError } from '../../src/engine/base/assert.ts';
 import { generateScenario } from './generator.ts';
 import { askOracle, buildWithGlib } from './oracle.ts';
 import { Scenario } from './scenario.ts';
@@ -32,8 +33,8 @@ function compare(origin: string, scenario: string[], glib: readonly string[]): D
   if (glib.some((line) => line.startsWith('CRASH ') && line !== ABORTED)) return undefined;
   const run = new Scenario();
   const own = run.run(scenario);
-  if (run.crash !== undefined)
-    own.push(run.crash instanceof Error && run.crash.name === 'Error' ? ABORTED : `BUG ${String(run.crash)}`);
+  if (run.crash instanceof AssertionError) own.push(ABORTED);
+  else if (run.crash !== undefined) own.push('BUG');
   const length = Math.max(own.length, glib.length);
   for (let line = 0; line < length; line++) {
     if (own[line] !== glib[line]) return { origin, scenario, line, glib: glib[line], ours: own[line] };

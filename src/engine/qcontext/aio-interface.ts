@@ -17,6 +17,12 @@ export interface PollableNotifier {
   testAndClear(): boolean;
   /** True while the counter is not zero; does not reset it. Any thread. */
   isSet(): boolean;
+  /** Says which thread's wake word `set` shall wake; 0 = nobody's. Called on registration and removal. */
+  setHome?(wakeWordAddr: number): void;
+  /** Which it is now. */
+  readonly home?: number;
+  /** Time in ns of the `set` that made it readable; meaningful while it is readable. */
+  readonly stampNs?: number;
 }
 
 /** The callbacks of one event notifier. All run on the context's home thread. */

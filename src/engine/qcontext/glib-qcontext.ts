@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import { createIdleSource } from './idle-source.ts';
 import { Ownership, type ThreadSelf, type WaitUntil } from './ownership.ts';
 import { type PollFd, type PollFunc, PollSet } from './poll-fd.ts';
@@ -38,9 +39,13 @@ export interface ContextObserver {
   queried?(context: GlibQContext, set: PollSet): void;
   polled?(context: GlibQContext, ready: number): void;
   checked?(context: GlibQContext, anyReady: boolean): void;
+  /** A batch of `count` sources is dispatched, or has been. */
+  batchBegin?(context: GlibQContext, count: number): void;
+  batchEnd?(context: GlibQContext): void;
   dispatchBegin?(context: GlibQContext, source: QSource): void;
   dispatchEnd?(context: GlibQContext, source: QSource, keep: boolean): void;
   attached?(context: GlibQContext, source: QSource): void;
+  destroyed?(context: GlibQContext, source: QSource): void;
   /** A function of the source threw; the source has been or is being destroyed (G19). */
   sourceThrew?(context: GlibQContext, source: QSource, phase: string, error: unknown): void;
   /** Misuse that GLib would log, in GLib's words where it has them. */
@@ -113,9 +118,8 @@ export class GlibQContext implements QContext, SourceContext {
    * iterating. Throws on a source that is destroyed, attached, or a child: those are bugs of ours.
    */
   attach(source: QSource): number {
-    if (source.isDestroyed || source.context !== null || source.parent !== null) {
-      throw new Error(`attach: source ${source.name ?? '(unnamed)'} is not free to be attached`);
-    }
+    const isFree = !source.isDestroyed && source.context === null && source.parent === null;
+    assert(isFree, `attach: source ${source.name ?? '(unnamed)'} is not free to be attached`);
     const id = this.#take(source);
     if (this.#ownership.isForeign) this.wakeup();
     return id;
@@ -211,6 +215,11 @@ export class GlibQContext implements QContext, SourceContext {
   forget(source: QSource): void {
     this.#lists.remove(source);
     this.#byId.delete(source.id);
+  }
+
+  /** @internal */
+  left(source: QSource): void {
+    this.#observer.destroyed?.(this, source);
   }
 
   /** @internal */
@@ -397,17 +406,20 @@ export class GlibQContext implements QContext, SourceContext {
   }
 
   dispatch(): void {
+    if (this.#pending.length === 0) return;
+    this.#observer.batchBegin?.(this, this.#pending.length);
     // By index and against the present length: a nested prepare empties the list under us, and a
     // nested check refills it (G5).
     for (let i = 0; i < this.#pending.length; i++) {
       const source = this.#pending[i];
-      if (source === null || source === undefined) throw new Error('dispatch: called from a dispatch');
+      assert(source, 'dispatch was called from a dispatch, without a prepare and check in between');
       this.#pending[i] = null;
       source.flags &= ~READY;
       if (!source.isDestroyed) this.#dispatchOne(source);
       source.unref();
     }
     this.#pending.length = 0;
+    this.#observer.batchEnd?.(this);
   }
 
   #dispatchOne(source: QSource): void {
@@ -471,7 +483,12 @@ export class GlibQContext implements QContext, SourceContext {
   /** Destroys all sources. The context is unusable afterwards. */
   close(): void {
     this.#dropPending();
-    for (const source of [...this.sources()]) source.destroy();
+    for (let source = this.#lists.first(); source !== null; ) {
+      const next = this.#lists.after(source)?.ref() ?? null;
+      source.destroy();
+      next?.unref();
+      source = next;
+    }
   }
 
   /** The next source, referenced, and `source` released: a phase may destroy what it looks at. */

@@ -1,3 +1,5 @@
+import { assert } from '../base/assert.ts';
+
 /** Names the calling thread; equal results mean the same thread. */
 export type ThreadSelf = () => unknown;
 
@@ -39,7 +41,7 @@ export class Ownership {
 
   /** Gives up one level. Throws if the caller is not the owner: that is a bug of ours. */
   release(): void {
-    if (!this.isOwner) throw new Error('release: the calling thread does not own this context');
+    assert(this.isOwner, 'release: the calling thread does not own this context');
     this.#count--;
     if (this.#count === 0) this.#owner = null;
   }

@@ -40,7 +40,7 @@ export class PollRecords {
   /** Fills `set` with the fds of priority ≤ `set.maxPriority`, ascending, one entry an fd (G11, G12). */
   query(set: PollSet): void {
     if (this.#stale) {
-      this.#sorted = [...this.#byFd.keys()].sort((a, b) => a - b);
+      this.#sorted = [...this.#byFd.keys()].toSorted((a, b) => a - b);
       this.#stale = false;
     }
     set.n = 0;

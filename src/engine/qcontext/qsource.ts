@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import { IO_MASK, type PollFd } from './poll-fd.ts';
 
 /** Priorities as in GLib; a lower number is more urgent. */
@@ -78,6 +79,7 @@ export interface SourceContext {
   /** @internal */ attachChild(child: QSource): void;
   /** @internal */ relink(source: QSource, priority: number): void;
   /** @internal */ forget(source: QSource): void;
+  /** @internal */ left(source: QSource): void;
   /** @internal */ complain(message: string): void;
 }
 
@@ -165,7 +167,7 @@ export class QSource {
 
   /** The iteration time of its context in µs: the same during a whole batch of dispatches (G9). */
   timeUs(): number {
-    if (this.#context === null) throw new Error(`source ${this.name ?? '(unnamed)'} has no context`);
+    assert(this.#context, `source ${this.name ?? '(unnamed)'} has no context`);
     return this.#context.timeUs();
   }
 
@@ -253,9 +255,8 @@ export class QSource {
    * before it, and makes it ready whenever it is ready itself (G6).
    */
   addChild(child: QSource): void {
-    if (this.isDestroyed || child.isDestroyed || child.#context !== null || child.parent !== null) {
-      throw new Error('addChild: both must be alive, and the child neither attached nor a child already');
-    }
+    assert(!this.isDestroyed && !child.isDestroyed, 'addChild: parent and child must be alive');
+    assert(child.#context === null && child.parent === null, 'addChild: the child is attached already');
     this.children.unshift(child.ref());
     child.parent = this;
     child.#setPriority(this.#priority, null);
@@ -265,7 +266,7 @@ export class QSource {
 
   /** Takes a child out and destroys it. */
   removeChild(child: QSource): void {
-    if (child.parent !== this) throw new Error('removeChild: not a child of this source');
+    assert(child.parent === this, 'removeChild: not a child of this source');
     child.#leaveParent();
   }
 
@@ -287,6 +288,7 @@ export class QSource {
   #destroyAttached(): void {
     if (this.isDestroyed) return;
     this.flags &= ~ACTIVE;
+    this.#context?.left(this);
     const callback = this.callbackRef;
     this.callbackRef = null;
     callback?.unref();

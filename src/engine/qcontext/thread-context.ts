@@ -1,0 +1,101 @@
+import type { Clock } from '../base/clock.ts';
+import type { WakeWord } from '../base/wake-word.ts';
+import { TRACE } from '../trace/schema.ts';
+import type { Tracer } from '../trace/tracer.ts';
+import type { PollParams } from './adaptive-poll.ts';
+import { AioContext } from './aio-context.ts';
+import { type ObserverLog, TracingObserver } from './context-observer.ts';
+import { GlibQContext } from './glib-qcontext.ts';
+import { IoHandler } from './io-handler.ts';
+import { QContextLoop } from './qcontext-loop.ts';
+import type { SourceReport } from './source-stats.ts';
+import { ThreadPoll } from './thread-poll.ts';
+import { TimeShares } from './time-shares.ts';
+
+export interface ThreadContextOptions {
+  /** The context's id, e.g. `main` or `ctx0`. */
+  id: string;
+  /** Its index, for traces. */
+  index: number;
+  wake: WakeWord;
+  clock: Clock;
+  tracer: Tracer;
+  /** Whether the event notifier with that number is set. */
+  isReadable: (fd: number) => boolean;
+  /** Resolves after one turn of the surroundings' event loop. */
+  macrotask: () => Promise<void>;
+  /** True while messages posted to this thread are still under way. */
+  isBehind?: (() => boolean) | undefined;
+  poll?: Readonly<PollParams> | undefined;
+  /** False while contexts outnumber the cores. */
+  maySpin?: (() => boolean) | undefined;
+  /** Told of each change of what the thread does. */
+  sharesChanged?: ((shares: TimeShares) => void) | undefined;
+  log: ObserverLog;
+}
+
+/** Everything one thread needs to run one context. */
+export interface ThreadContext {
+  readonly context: GlibQContext;
+  /** Attached to the context; devices register with it. */
+  readonly aio: AioContext;
+  /** The fd-handler list, also found by its name. */
+  readonly ioHandler: IoHandler;
+  readonly poll: ThreadPoll;
+  readonly loop: QContextLoop;
+  readonly shares: TimeShares;
+  readonly observer: TracingObserver;
+  /** All sources with their counts: those of the context, then those of the AioContext. */
+  reports(): SourceReport[];
+}
+
+/** Makes a context for the calling thread, with its AioContext and fd-handler list attached. */
+export function createThreadContext(options: ThreadContextOptions): ThreadContext {
+  const { id, index, wake, clock, tracer, log } = options;
+  const shares = new TimeShares(clock, options.sharesChanged);
+  const poll = new ThreadPoll({
+    wake,
+    clock,
+    isReadable: options.isReadable,
+    shares,
+    tracer,
+    index,
+    maySpin: options.maySpin,
+  });
+  const observer = new TracingObserver(tracer, clock, index, log);
+  const context = new GlibQContext({
+    name: id,
+    nowUs: () => Math.floor(clock.nowNs() / 1000),
+    poll: poll.poll,
+    wakeup: () => poll.wakeup(),
+    observer,
+  });
+  const aio = new AioContext({
+    name: `${id}/aio`,
+    index,
+    clock,
+    tracer,
+    wakeAddr: wake.addr,
+    wakeup: () => poll.wakeup(),
+    threw: (name, error) => log.warning(`${name} threw and is removed: ${String(error)}`),
+    poll: options.poll,
+  });
+  aio.attach(context);
+  poll.addPoller(aio);
+  const ioHandler = new IoHandler(wake.addr, (fd, error) => {
+    tracer.emit(TRACE.source_error, index, tracer.nameId('source', `fd ${fd}`));
+    log.warning(`the handler of fd ${fd} threw and is removed: ${String(error)}`);
+  });
+  context.attach(ioHandler.source);
+  const loop = new QContextLoop({
+    context,
+    wake,
+    macrotask: options.macrotask,
+    shares,
+    tracer,
+    index,
+    isBehind: options.isBehind,
+  });
+  const reports = (): SourceReport[] => [...observer.reports(), ...aio.reports()];
+  return { context, aio, ioHandler, poll, loop, shares, observer, reports };
+}
