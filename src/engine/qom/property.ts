@@ -219,11 +219,11 @@ export function utf8Length(text: string): number {
 }
 
 /** One of the listed words. */
-export const oneOf = <const V extends string, D extends NoInfer<V> | undefined>(
+export const oneOf = <const V extends string>(
   description: string,
   values: readonly V[],
-  options: Common<D> & { readonly type?: string },
-): PropertyDef<V | D> => ({
+  options: Common<NoInfer<V>> & { readonly type?: string },
+): PropertyDef<V> => ({
   type: options.type ?? 'enum',
   description,
   ...common(options),
@@ -236,7 +236,7 @@ export const oneOf = <const V extends string, D extends NoInfer<V> | undefined>(
       return refuse(`Parameter '${name}' does not accept value '${raw}'`, `Possible: ${values.join(', ')}.`);
     return ok(found);
   },
-  write: (value) => value ?? '',
+  write: (value) => value,
 });
 
 function oneOfBool<V extends string>(

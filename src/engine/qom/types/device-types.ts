@@ -38,7 +38,7 @@ export const VIRTIO_BLK = typeInfo(
     description: 'a disk',
   },
   {
-    drive: link('block', 'id of a -drive or node-name of a -blockdev', { required: true }),
+    drive: link('block', 'id of a -drive or node-name of a -blockdev (required)'),
     ...PLACEMENT,
     'iothread-vq-mapping': vqMapping('event loop of each virtqueue'),
     'num-queues': uint('number of virtqueues', { type: 'uint16', min: 1, max: 64, default: 1 }),
