@@ -16,6 +16,7 @@ interface Macro {
 }
 
 const MAX_DEPTH = 16;
+const LABELS = /^(?:(?:[A-Za-z_.$][\w.$]*|\d+):\s*)+/;
 
 /** Cuts `#` and `//` comments, leaving those characters alone inside strings and character constants. */
 export function stripComment(line: string): string {
@@ -94,7 +95,11 @@ export function* readSource(
 
   function* block(lines: readonly SourceLine[], depth: number): Generator<SourceLine> {
     for (let i = 0; i < lines.length; i++) {
-      const { text, at } = lines[i] as SourceLine;
+      const { text: whole, at } = lines[i] as SourceLine;
+      // Labels stand before whatever the line is: an instruction, a directive, or a macro.
+      const labels = LABELS.exec(whole)?.[0] ?? '';
+      const text = whole.slice(labels.length);
+      if (labels !== '') yield { text: labels.trimEnd(), at };
       try {
         const [word = '', rest = ''] = splitFirst(text);
         const macro = macros.get(word);
