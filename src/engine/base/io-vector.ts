@@ -65,7 +65,18 @@ export class IoVector {
     }
   }
 
-  /** Copies from the start of the list into `into`; returns bytes copied. */
+  /** Cuts the list off after `bytes` bytes. */
+  truncate(bytes: number): void {
+    while (this.bytes > bytes) {
+      const last = this.count - 1;
+      const excess = Math.min(this.bytes - bytes, this.lengths[last] as number);
+      this.lengths[last] = (this.lengths[last] as number) - excess;
+      this.bytes -= excess;
+      if (this.lengths[last] === 0) this.count = last;
+    }
+  }
+
+  /** Copies from byte `offset` of the list into `into`; returns bytes copied. */
   copyTo(mem: SharedMemory, into: Uint8Array, offset = 0): number {
     let at = 0;
     let skip = offset;

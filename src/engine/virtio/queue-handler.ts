@@ -1,0 +1,256 @@
+import { assert } from '../base/assert.ts';
+import { recordLatency } from '../base/latency-histogram.ts';
+import type { AioLoop, BottomHalf, PollableNotifier } from '../qcontext/aio-interface.ts';
+import { failDevice, needsReset, type VirtioEnv } from './env.ts';
+import { VirtQueueLayout } from './layout.ts';
+import { DescriptorChain, type VirtQueueElement } from './queue/chain.ts';
+import { checkRing, openVirtqueue } from './queue/open.ts';
+import type { QueueState } from './queue/queue-state.ts';
+import { POP_CHAIN, POP_EMPTY, type Virtqueue } from './queue/virtqueue.ts';
+import { QUEUE_SIZE_MAX } from './spec.ts';
+
+const Q = VirtQueueLayout.at;
+
+/** A queue's host notifier (ioeventfd). `stampNs` is the time of the kick that made it readable. */
+export interface QueueEvent extends PollableNotifier {
+  readonly stampNs: number;
+}
+
+/**
+ * Where a handler is in its life:
+ *
+ *     detached ──attach──▶ serving ──drainBegin──▶ draining ──last completion──▶ drained
+ *         ▲                   ▲                                                   │   │
+ *         │                   └──────────────────drainEnd─────────────────────────┘   │
+ *         └──────────────────────────────────────detach───────────────────────────────┘
+ */
+export type HandlerLife = 'detached' | 'serving' | 'draining' | 'drained';
+
+/** Rounds of one run before the other sources of the context get their turn. */
+const ROUNDS_PER_RUN = 4;
+
+/**
+ * Serves one virtqueue in the context that owns it now. Made from plain data in whichever worker that is;
+ * what it must remember is in shared memory (VirtQueueLayout).
+ *
+ * One run: clear the notifier, ask for no kicks, take everything there is, submit it as a batch, publish
+ * what has completed with one interrupt, ask for kicks again and look once more (rule Q4).
+ *
+ * All methods are for the thread of the loop it is attached to.
+ */
+export abstract class VirtQueueHandler {
+  readonly env: VirtioEnv;
+  readonly index: number;
+  readonly #notifier: QueueEvent;
+  readonly #chain = new DescriptorChain();
+  /** Time of the kick that announced a buffer, by key; 0 where there was none. */
+  readonly #kickNs = new Float64Array(QUEUE_SIZE_MAX);
+  #life: HandlerLife = 'detached';
+  #aio: AioLoop | undefined;
+  #queue: Virtqueue | undefined;
+  #notifyBh: BottomHalf | undefined;
+  #running = false;
+  #polling = false;
+  #inFlight = 0;
+  #drained: (() => void) | undefined;
+
+  constructor(env: VirtioEnv, index: number, notifier: QueueEvent) {
+    this.env = env;
+    this.index = index;
+    this.#notifier = notifier;
+  }
+
+  /** What the device does with a chain: ends in `complete`, now or later. The chain is valid only during the call. */
+  protected abstract handleChain(chain: DescriptorChain): void;
+  /** All chains of a round were handled: submit what was gathered. */
+  protected submitBatch(): void {}
+  /** A drain has begun: let go of what is being held back. */
+  protected hurry(): void {}
+
+  get life(): HandlerLife {
+    return this.#life;
+  }
+  /** Buffers taken and not returned, except those the device has parked. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+  protected get queue(): Virtqueue {
+    assert(this.#queue !== undefined, 'virtio: the queue is not attached');
+    return this.#queue;
+  }
+  protected get state(): QueueState {
+    return this.queue.state;
+  }
+
+  /**
+   * Begins to serve the queue in `aio`, and kicks itself once: what came while nobody listened is found
+   * (rule V6 of SPEC.md). A ring that is not in order makes the device need a reset instead.
+   */
+  attach(aio: AioLoop): void {
+    assert(this.#life === 'detached', `virtio: attach while ${this.#life}`);
+    aio.assertHome();
+    this.#aio = aio;
+    const ring = checkRing(this.env, this.index);
+    if (ring.kind === 'fault') {
+      failDevice(this.env, this.index, ring.fault);
+      this.#life = 'drained';
+      return;
+    }
+    this.#queue = openVirtqueue(this.env, this.index, ring);
+    this.#notifyBh = aio.bhNew(`${this.name}/notify`, () => this.queue.flush());
+    this.#serve();
+  }
+
+  /** Name of its source in the context. */
+  get name(): string {
+    return `virtio${this.env.dev}/vq${this.index}`;
+  }
+
+  /** Leaves the loop. Only when drained. */
+  detach(): void {
+    assert(this.#life === 'drained', `virtio: detach while ${this.#life}`);
+    this.#notifyBh?.delete();
+    this.#notifyBh = undefined;
+    this.#queue = undefined;
+    this.#aio = undefined;
+    this.#life = 'detached';
+  }
+
+  /**
+   * Takes no more buffers and calls `done` once none is in flight; from inside the call if that is so
+   * already. Kicks from now on stay in the notifier.
+   */
+  drainBegin(done: () => void): void {
+    if (this.#life === 'drained') {
+      done();
+      return;
+    }
+    assert(this.#life === 'serving', `virtio: drain while ${this.#life}`);
+    this.#life = 'draining';
+    this.#aio?.setEventNotifier(this.#notifier, null);
+    this.#polling = false;
+    this.state.set(Q.drained, 1);
+    this.#drained = done;
+    this.hurry();
+    this.#finishDrain();
+  }
+
+  /** Goes on where it was: the end of a drain that moved nothing. */
+  drainEnd(): void {
+    assert(this.#life === 'drained', `virtio: drain end while ${this.#life}`);
+    if (this.#queue !== undefined) this.#serve();
+  }
+
+  #serve(): void {
+    this.#life = 'serving';
+    this.state.set(Q.drained, 0);
+    this.#aio?.setEventNotifier(
+      this.#notifier,
+      {
+        ioRead: () => this.#kicked(),
+        ioPoll: () => !needsReset(this.env) && this.queue.hasWork(),
+        ioPollReady: () => this.#run(0, true),
+        ioPollBegin: () => {
+          this.#polling = true;
+          this.queue.disableNotification();
+        },
+        ioPollEnd: () => {
+          this.#polling = false;
+          this.queue.enableNotification();
+        },
+      },
+      this.name,
+    );
+    this.queue.enableNotification();
+    this.#notifier.set();
+  }
+
+  #finishDrain(): void {
+    if (this.#life !== 'draining' || this.#inFlight > 0 || this.#running) return;
+    this.#notifyBh?.cancel();
+    this.queue.flush();
+    this.#life = 'drained';
+    const done = this.#drained;
+    this.#drained = undefined;
+    done?.();
+  }
+
+  #kicked(): void {
+    const stampNs = this.#notifier.stampNs;
+    if (this.#notifier.testAndClear()) this.#run(stampNs, false);
+  }
+
+  #run(kickNs: number, polled: boolean): void {
+    if (this.#life !== 'serving' || needsReset(this.env)) return;
+    const { queue } = this;
+    this.#running = true;
+    queue.state.addF64(polled ? Q.polledRuns : Q.runs, 1);
+    let rounds = 0;
+    let announced = kickNs;
+    do {
+      if (rounds++ === ROUNDS_PER_RUN) {
+        // The driver is faster than we are: others first, then on.
+        this.#notifier.set();
+        break;
+      }
+      queue.disableNotification();
+      this.#takeAll(queue, announced);
+      this.submitBatch();
+      queue.flush();
+      if (!this.#polling) queue.enableNotification();
+      announced = 0;
+    } while (this.#life === 'serving' && !needsReset(this.env) && queue.hasWork());
+    this.#running = false;
+    this.#finishDrain();
+  }
+
+  #takeAll(queue: Virtqueue, kickNs: number): void {
+    const chain = this.#chain;
+    // Bounded: a round takes at most one lap, however fast the driver adds.
+    for (let i = 0; i < queue.size && this.#life === 'serving'; i++) {
+      const popped = queue.pop(chain);
+      if (popped === POP_EMPTY) return;
+      if (popped !== POP_CHAIN) {
+        failDevice(this.env, this.index, popped);
+        return;
+      }
+      this.#inFlight += 1;
+      this.#kickNs[chain.key] = kickNs;
+      this.handleChain(chain);
+    }
+  }
+
+  /** Returns a buffer with `written` bytes written. The driver sees it, and is told, with the batch. */
+  protected complete(element: VirtQueueElement, written: number): void {
+    const { queue } = this;
+    const { state } = queue;
+    const { mem } = this.env;
+    const nowNs = this.env.clock.nowNs();
+    recordLatency(mem, state.addr + Q.latency, nowNs - state.sinceNsAt(element.key));
+    const kickNs = this.#kickNs[element.key] as number;
+    if (kickNs > 0) recordLatency(mem, state.addr + Q.latencyFromKick, nowNs - kickNs);
+    queue.fill(element, written);
+    this.#inFlight -= 1;
+    if (this.#running) return; // the run publishes
+    if (this.#life === 'draining') this.#finishDrain();
+    else this.#notifyBh?.schedule();
+  }
+
+  /** A buffer the device keeps without working on it (rerror/werror=stop): a drain does not wait for it. */
+  protected park(): void {
+    this.#inFlight -= 1;
+    this.state.set(Q.parked, this.state.get(Q.parked) + 1);
+    this.#finishDrain();
+  }
+  /** It works on it again. */
+  protected unpark(): void {
+    this.#inFlight += 1;
+    this.state.set(Q.parked, this.state.get(Q.parked) - 1);
+  }
+
+  /** The request can't be answered at all: the driver broke the device's rules. The buffer is not returned. */
+  protected fail(fault: Parameters<typeof failDevice>[2]): void {
+    this.#inFlight -= 1;
+    failDevice(this.env, this.index, fault);
+  }
+}

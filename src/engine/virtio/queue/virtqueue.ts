@@ -1,0 +1,140 @@
+import { assert } from '../../base/assert.ts';
+import { TRACE } from '../../trace/schema.ts';
+import { raiseUsedBuffer, type VirtioEnv } from '../env.ts';
+import type { VirtioFault } from '../fault.ts';
+import { VirtQueueLayout } from '../layout.ts';
+import type { DescriptorChain, VirtQueueElement } from './chain.ts';
+import { QueueState } from './queue-state.ts';
+
+const Q = VirtQueueLayout.at;
+
+/** Outcomes of `pop` besides a VirtioFault (1…). */
+export const POP_CHAIN = 0;
+export const POP_EMPTY = -1;
+export type PopResult = typeof POP_CHAIN | typeof POP_EMPTY | VirtioFault;
+
+/** Where a queue's three areas are in the shared memory (already checked), and how the driver agreed to use them. */
+export interface RingAreas {
+  readonly size: number;
+  /** Descriptor table, or the packed ring. */
+  readonly desc: number;
+  /** Available ring, or the driver's event suppression. */
+  readonly driver: number;
+  /** Used ring, or the device's event suppression. */
+  readonly device: number;
+  readonly indirect: boolean;
+  readonly eventIdx: boolean;
+}
+
+/**
+ * The device's end of a virtqueue. Belongs to the context that serves the queue; all its state is in shared
+ * memory (VirtQueueLayout), so another context can make its own and go on.
+ *
+ * Rules (tests bear the numbers):
+ *  - Q1 a chain is handed out only after every descriptor in it was checked against guest RAM.
+ *  - Q2 each descriptor is read once; what the driver changes afterwards has no effect on what was checked.
+ *  - Q3 used entries are visible before the used index (or flags) that announce them.
+ *  - Q4 after `enableNotification` the caller looks at `hasWork` once more: a kick suppressed before it is
+ *    never missed.
+ *  - Q5 a fault leaves the queue where it was: nothing is taken, nothing is written to guest memory.
+ */
+export abstract class Virtqueue {
+  readonly env: VirtioEnv;
+  readonly index: number;
+  readonly state: QueueState;
+  readonly size: number;
+  readonly areas: RingAreas;
+  /** Filled and not yet flushed. */
+  protected pending = 0;
+
+  constructor(env: VirtioEnv, index: number, areas: RingAreas) {
+    this.env = env;
+    this.index = index;
+    this.areas = areas;
+    this.size = areas.size;
+    this.state = new QueueState(env.mem, env.slotAddr, index);
+  }
+
+  /** Is there a chain to take? Cheap, no side effects: for polling. */
+  abstract hasWork(): boolean;
+  /** Takes the next chain. On anything but POP_CHAIN the content of `chain` means nothing. */
+  abstract pop(chain: DescriptorChain): PopResult;
+  /** Writes a used entry; `written` is the bytes written from the start of the device-writable part. */
+  protected abstract writeUsed(element: VirtQueueElement, written: number): void;
+  /** Makes the used entries written since the last flush visible to the driver. */
+  protected abstract publish(): void;
+  /** Is an interrupt due for what was published since this was last asked? */
+  protected abstract wantsInterrupt(): boolean;
+  /** The value the driver asked to be interrupted at, for the trace. */
+  protected abstract usedEvent(): number;
+  /** Asks the driver for no kicks, as far as it heeds that. */
+  abstract disableNotification(): void;
+  /** Asks the driver for a kick with the next chain. Look at `hasWork` afterwards (Q4). */
+  abstract enableNotification(): void;
+
+  /** Returns a buffer. Not visible to the driver until `flush`. */
+  fill(element: VirtQueueElement, written: number): void {
+    const { state } = this;
+    assert(state.requestAt(element.key) === element.req, 'virtqueue: a buffer returned twice');
+    this.writeUsed(element, written);
+    state.setRequestAt(element.key, 0, 0);
+    state.set(Q.inFlight, state.get(Q.inFlight) - 1);
+    state.set(Q.inFlightSlots, state.get(Q.inFlightSlots) - element.slots);
+    state.addF64(Q.completions, 1);
+    this.pending += 1;
+    this.env.tracer.emit(TRACE.virtqueue_fill, this.env.dev, this.index, element.head, element.req, written);
+  }
+
+  /** Makes filled buffers visible and interrupts the driver if it wants that. */
+  flush(): void {
+    if (this.pending === 0) return;
+    const { env, state } = this;
+    this.publish();
+    env.tracer.emit(TRACE.virtqueue_flush, env.dev, this.index, this.pending, state.get(Q.usedIdx));
+    this.pending = 0;
+    const wanted = this.wantsInterrupt();
+    if (env.tracer.enabled(TRACE.virtio_notify)) {
+      env.tracer.emit(
+        TRACE.virtio_notify,
+        env.dev,
+        this.index,
+        wanted ? 0 : 1,
+        state.get(Q.usedIdx),
+        this.usedEvent(),
+      );
+    }
+    if (!wanted) {
+      state.addF64(Q.interruptsSuppressed, 1);
+      return;
+    }
+    state.addF64(Q.interrupts, 1);
+    raiseUsedBuffer(env);
+  }
+
+  get inFlight(): number {
+    return this.state.get(Q.inFlight);
+  }
+
+  /** Books a chain as taken: gives it a request id and a place in the in-flight table. */
+  protected take(chain: DescriptorChain): void {
+    const { env, state } = this;
+    const sequence = state.get(Q.nextRequest);
+    state.set(Q.nextRequest, sequence + 1);
+    chain.req = requestId(env.dev, this.index, sequence);
+    state.setRequestAt(chain.key, chain.req, env.clock.nowNs());
+    state.set(Q.inFlight, state.get(Q.inFlight) + 1);
+    state.set(Q.inFlightSlots, state.get(Q.inFlightSlots) + chain.slots);
+    state.addF64(Q.requests, 1);
+    env.tracer.emit(TRACE.virtqueue_pop, env.dev, this.index, chain.head, chain.req);
+  }
+}
+
+/**
+ * Request ids are unique over the machine's queues and never 0: the low nine bits are slot and queue, the
+ * others count and wrap after eight million requests of one queue.
+ */
+export function requestId(dev: number, queue: number, sequence: number): number {
+  const place = ((dev & 31) << 4) | (queue & 15);
+  const id = ((sequence << 9) | place) >>> 0;
+  return id === 0 ? 1 << 9 : id;
+}
