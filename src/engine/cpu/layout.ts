@@ -155,7 +155,7 @@ export const HART_DECODE_HASH = 0x51000;
 export const DECODE_BUCKETS = 1024;
 /** The scratch page that holds the instruction straddling two pages. */
 export const HART_STRADDLE = 0x52000;
-export const HART_DECODE_PAGES = 0x53000;
+export const HART_DECODE_PAGES = 0x57000;
 /** Number of decoded pages a hart keeps; the oldest is replaced. */
 export const DECODE_PAGES = 1536;
 
@@ -180,7 +180,7 @@ export const PAGE_GENERATION = 0x0c;
 /** u32: entries from other pages and taken backward branches; what a JIT picks its pages by. */
 export const PAGE_HEAT = 0x10;
 
-/** Bytes of one hart's area; areas may be laid end to end. 0x53000 + 1536 × 0x50c0, rounded to 64 KiB. */
+/** Bytes of one hart's area; areas may be laid end to end. 0x57000 + 1536 × 0x50c0, rounded to 64 KiB. */
 export const HART_AREA_BYTES = 0x1ea0000;
 
 // ── Privilege modes ─────────────────────────────────────────────────────────────────────────────
