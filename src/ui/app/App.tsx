@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useState } from 'react';
 import type { WayOut } from '../model/problem.ts';
 import { useController, usePlayground } from '../model/playground.ts';
+import type { ControllerState } from '../model/vm-controller.ts';
 import { loadSettings, saveSettings } from '../model/settings.ts';
 import { applyTheme, NARROW_BELOW, type ThemeName } from '../tokens.ts';
 import { CommandLine } from '../views/command-line/CommandLine.tsx';
@@ -17,18 +18,26 @@ import { WideLayout } from './WideLayout.tsx';
 
 export type NarrowTab = 'loops' | 'guest' | 'more';
 
+/** Is the terminal covered by progress or a problem? */
+const isCovered = (state: ControllerState): boolean =>
+  state.phase.kind !== 'on' || state.problem !== undefined;
+
 /** The page: transport on top, panels below, arranged by the room there is. */
 export function App({ defaultCommandLine }: { readonly defaultCommandLine: string }): ReactNode {
   const { controller } = usePlayground();
   const [theme, setTheme] = useTheme();
   const narrow = useMedia(`(max-width: ${NARROW_BELOW - 1}px)`);
-  const [tab, setTab] = useState<NarrowTab>('loops');
-  const covered = useController((state) => state.phase.kind !== 'on' || state.problem !== undefined);
+  const [tab, setTab] = useState<NarrowTab>('guest');
+  const covered = useController(isCovered);
 
-  // On a small screen progress and problems are with the terminal: show it while they matter.
-  useEffect(() => {
-    if (covered) setTab('guest');
-  }, [covered]);
+  // On a small screen progress and problems are with the terminal: show it when they come.
+  useEffect(
+    () =>
+      controller.store.subscribe((state, old) => {
+        if (isCovered(state) && !isCovered(old)) setTab('guest');
+      }),
+    [controller],
+  );
 
   const takeWayOut = (way: WayOut): void => {
     const { lastGood } = controller.store.getState();

@@ -28,11 +28,6 @@ export function NarrowLayout({
       selectedKey={tab}
       onSelectionChange={(key) => onTab(tabs.find(([id]) => id === key)?.[0] ?? 'loops')}
     >
-      {tabs.map(([id, , panel]) => (
-        <TabPanel key={id} id={id} shouldForceMount className={styles['narrowPanel'] ?? ''}>
-          {panel}
-        </TabPanel>
-      ))}
       <TabList className={styles['tabs'] ?? ''} aria-label="Panels">
         {tabs.map(([id, label]) => (
           <Tab key={id} id={id} className={styles['tab'] ?? ''}>
@@ -40,6 +35,11 @@ export function NarrowLayout({
           </Tab>
         ))}
       </TabList>
+      {tabs.map(([id, , panel]) => (
+        <TabPanel key={id} id={id} shouldForceMount className={styles['narrowPanel'] ?? ''}>
+          {panel}
+        </TabPanel>
+      ))}
     </Tabs>
   );
 }

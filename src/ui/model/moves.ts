@@ -43,6 +43,7 @@ export class Moves {
   readonly store: StoreApi<{ readonly last: Move | undefined }>;
   readonly #controller: VmController;
   #next = 1;
+  #focus: string | undefined;
 
   constructor(controller: VmController) {
     this.#controller = controller;
@@ -52,6 +53,13 @@ export class Moves {
 
   dismiss(): void {
     this.store.setState({ last: undefined });
+  }
+
+  /** True once after each move, for the card that stands where the device went. */
+  claimFocus(qomPath: string): boolean {
+    if (this.#focus !== qomPath) return false;
+    this.#focus = undefined;
+    return true;
   }
 
   /** Back to where the last move came from. */
@@ -97,9 +105,11 @@ export class Moves {
     this.store.setState({ last: draft });
     say(`Moving ${device.id} to ${to}: draining ${inFlight} requests`);
 
+    this.#focus = qomPath;
     const reply = await vm.qmp('qom-set', { path: qomPath, property: 'context', value: to });
     controller.board.refresh();
     if (!reply.ok) {
+      this.#focus = undefined;
       this.#update(id, { state: 'refused', refusal: reply.error.desc });
       say(`Moving ${device.id} was refused: ${reply.error.desc}`);
       return;

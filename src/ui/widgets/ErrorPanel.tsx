@@ -7,7 +7,7 @@ export interface WayOutButton {
   readonly onPress: () => void;
 }
 
-/** One clear message: what is wrong, what to do, and buttons that do it. Takes the focus when it appears. */
+/** One clear message: what is wrong, what to do, and buttons that do it. Takes the focus when it is mounted. */
 export function ErrorPanel({
   title,
   detail,
@@ -24,7 +24,7 @@ export function ErrorPanel({
 }): ReactNode {
   const ref = useRef<HTMLDivElement>(null);
   const id = useId();
-  useEffect(() => ref.current?.focus({ preventScroll: true }), [title, detail]);
+  useEffect(() => ref.current?.focus({ preventScroll: true }), []);
   return (
     <div ref={ref} className={styles['panel']} role="alert" aria-labelledby={id} tabIndex={-1}>
       <h2 id={id} className={styles['title']}>

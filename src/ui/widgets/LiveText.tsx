@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useEffectEvent, useRef } from 'react';
 
 /** Something that calls back with each new value and returns how to stop. */
 export type Feed<T> = (listener: (value: T) => void) => () => void;
@@ -19,16 +19,11 @@ export function LiveText<T>({
   readonly title?: string;
 }): ReactNode {
   const ref = useRef<HTMLSpanElement>(null);
-  const latest = useRef(read);
-  latest.current = read;
-  useEffect(
-    () =>
-      feed((value) => {
-        const text = latest.current(value);
-        if (ref.current !== null && ref.current.textContent !== text) ref.current.textContent = text;
-      }),
-    [feed],
-  );
+  const show = useEffectEvent((value: T) => {
+    const text = read(value);
+    if (ref.current !== null && ref.current.textContent !== text) ref.current.textContent = text;
+  });
+  useEffect(() => feed((value) => show(value)), [feed]);
   return (
     <span ref={ref} className={className} title={title}>
       –

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useEffectEvent, useRef } from 'react';
 import type { Feed } from './LiveText.tsx';
 import styles from './ShareBar.module.css';
 
@@ -21,21 +21,15 @@ export function ShareBar<T>({
 }): ReactNode {
   const busy = useRef<HTMLSpanElement>(null);
   const polling = useRef<HTMLSpanElement>(null);
-  const latest = useRef(read);
-  latest.current = read;
-  useEffect(
-    () =>
-      feed((value) => {
-        const shares = latest.current(value);
-        // Transforms, not widths: no layout four times a second.
-        const b = shares?.busy ?? 0;
-        const p = shares?.polling ?? 0;
-        if (busy.current !== null) busy.current.style.transform = `scaleX(${b})`;
-        if (polling.current !== null)
-          polling.current.style.transform = `translateX(${b * 100}%) scaleX(${p})`;
-      }),
-    [feed],
-  );
+  const show = useEffectEvent((value: T) => {
+    const shares = read(value);
+    // Transforms, not widths: no layout four times a second.
+    const b = shares?.busy ?? 0;
+    const p = shares?.polling ?? 0;
+    if (busy.current !== null) busy.current.style.transform = `scaleX(${b})`;
+    if (polling.current !== null) polling.current.style.transform = `translateX(${b * 100}%) scaleX(${p})`;
+  });
+  useEffect(() => feed((value) => show(value)), [feed]);
   return (
     <span className={styles['bar']} aria-hidden="true">
       <span ref={polling} className={styles['polling']} />

@@ -1,5 +1,5 @@
 import { GripVertical, MoveRight } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { Button as AriaButton, useDrag } from 'react-aria-components';
 import type { BoardSnapshot, ContextSnapshot, DeviceSnapshot } from '../../../engine/vm.ts';
 import { contextIn } from '../../model/live-board.ts';
@@ -36,6 +36,11 @@ export function DeviceCard({
     getItems: () => [{ [DEVICE_DRAG_TYPE]: device.qomPath, 'text/plain': device.id }],
     getAllowedDropOperations: () => ['move'],
   });
+  const grip = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // The card of a device that moved is a new element in another lane: the focus comes along.
+    if (moves.claimFocus(device.qomPath)) grip.current?.focus({ preventScroll: true });
+  }, [moves, device.qomPath]);
   const configured = contextIn(board, device.queues[0]?.configuredContext ?? here.index)?.id;
   const strayed = device.queues.some(
     (queue) => queues.includes(queue.index) && queue.configuredContext !== queue.context,
@@ -55,6 +60,7 @@ export function DeviceCard({
         {device.movable ? (
           <AriaButton
             {...dragButtonProps}
+            ref={grip}
             className={styles['grip'] ?? ''}
             aria-label={`Drag ${device.id}`}
             onPress={(press) => {

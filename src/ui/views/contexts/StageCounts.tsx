@@ -46,20 +46,17 @@ export function StageCounts({
       sub: (frame) => {
         const raised = queueSum(frame.now, device.qomPath, queues, (queue) => queue.interrupts);
         const suppressed = queueSum(frame.now, device.qomPath, queues, (queue) => queue.interruptsSuppressed);
-        return `${compact(raised)} (${compact(suppressed)} suppressed)`;
+        return `${compact(raised)}, ${compact(suppressed)} suppressed`;
       },
     },
     {
-      label: 'p50 / p99',
-      explain: 'Latency from the ring to the interrupt; p99 from 1000 requests on',
-      main: (frame) => {
-        const slowest = slowestQueue(frame, device.qomPath, queues);
-        return `${percentile(slowest?.latency.p50)} / ${percentile(slowest?.latency.p99)}`;
-      },
+      label: 'Latency p50',
+      explain: 'From the ring to the interrupt; p99 is said from 1000 requests on',
+      main: (frame) => percentile(slowestQueue(frame, device.qomPath, queues)?.latency.p50),
       sub: (frame) => {
         const slowest = slowestQueue(frame, device.qomPath, queues);
-        const which = queues.length > 1 && slowest !== undefined ? ` · slowest: ${slowest.name}` : '';
-        return `n = ${count(slowest?.latency.n ?? 0)}${which}`;
+        const which = queues.length > 1 && slowest !== undefined ? `, ${slowest.name}` : '';
+        return `p99 ${percentile(slowest?.latency.p99)}, n ${compact(slowest?.latency.n ?? 0)}${which}`;
       },
     },
   ];

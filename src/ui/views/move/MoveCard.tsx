@@ -105,14 +105,27 @@ function Equivalent({ move }: { readonly move: Move }): ReactNode {
   return (
     <details className={styles['same']}>
       <summary>The same as command line and QMP</summary>
-      {move.argvBefore === undefined ? null : (
-        <pre className={styles['diff']}>
-          <del>{`- ${move.argvBefore}`}</del>
-          {'\n'}
-          <ins>{`+ ${move.argvAfter ?? ''}`}</ins>
-        </pre>
+      {move.argvBefore === undefined || move.argvAfter === undefined ? null : (
+        <Diff before={move.argvBefore} after={move.argvAfter} />
       )}
       <pre className={styles['diff']}>{move.qmp}</pre>
     </details>
+  );
+}
+
+/** Two options that differ in one place: what they share is quiet, what differs stands out. */
+function Diff({ before, after }: { readonly before: string; readonly after: string }): ReactNode {
+  let same = 0;
+  while (same < before.length && before[same] === after[same]) same++;
+  // Whole properties, not letters: back to the comma.
+  same = before.lastIndexOf(',', same - 1) + 1;
+  return (
+    <pre className={styles['diff']}>
+      {before.slice(0, same)}
+      {'\n'}
+      <del>{`- ${before.slice(same)}`}</del>
+      {'\n'}
+      <ins>{`+ ${after.slice(same)}`}</ins>
+    </pre>
   );
 }

@@ -100,6 +100,7 @@ function ProblemView({
   );
   return (
     <ErrorPanel
+      key={problem.title + problem.detail}
       title={problem.title}
       detail={problem.detail}
       hint={problem.hint}

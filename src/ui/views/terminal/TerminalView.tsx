@@ -38,7 +38,7 @@ export function TerminalView({
   return (
     <Panel
       title="Guest terminal"
-      aside="Tab completes a line you have begun, else it moves on; Shift+Tab always leaves"
+      aside="Shift+Tab leaves; Tab leaves from an empty line"
       flush
       actions={
         <>

@@ -1,0 +1,116 @@
+import type { PreparationStep, Prepare } from '../preparation.ts';
+import { ProblemError } from '../problem.ts';
+import type { ImageStore } from './image-store.ts';
+import type { GuestManifest, ManifestResult } from './manifest.ts';
+import { neededFiles } from './needed-files.ts';
+
+const FETCHED_KEY = 'qcontext-playground.fetched';
+
+/** Hash of what was downloaded under each name, to know when the server has a newer kernel. */
+const fetched = {
+  read(): Record<string, string> {
+    try {
+      return JSON.parse(localStorage.getItem(FETCHED_KEY) ?? '{}') as Record<string, string>;
+    } catch {
+      return {};
+    }
+  },
+  note(name: string, sha256: string): void {
+    try {
+      localStorage.setItem(FETCHED_KEY, JSON.stringify({ ...this.read(), [name]: sha256 }));
+    } catch {
+      // Storage blocked: the next start downloads again.
+    }
+  },
+};
+
+/**
+ * Makes `prepare` for the page: every file the command line names must be in the private file system. Those the
+ * server offers are downloaded when missing; kernels also when the server has newer ones. A disk is never
+ * replaced: what the guest wrote stays.
+ */
+export function guestFilesPreparer(
+  store: ImageStore,
+  manifest: () => Promise<ManifestResult>,
+  base: URL,
+): Prepare {
+  return async (argv, report, signal) => {
+    const offered = await manifest();
+    const work: {
+      step: PreparationStep;
+      run: (progress: (done: number, total: number) => void) => Promise<void>;
+    }[] = [];
+    for (const { name, use } of neededFiles(argv)) {
+      const have = await store.size(name);
+      const file = offered.ok ? offered.manifest.files[name] : undefined;
+      const stale = use !== 'disk' && file !== undefined && fetched.read()[name] !== file.sha256;
+      if (have !== undefined && !stale) continue;
+      if (file === undefined) throw new ProblemError(missing(name, use, offered));
+      work.push({
+        step: {
+          id: name,
+          label: use === 'disk' ? `Creating ${name}` : `Downloading ${name} (${use})`,
+          state: 'waiting',
+          doneBytes: 0,
+          totalBytes: file.bytes,
+        },
+        run: async (progress) => {
+          await store.fetch(name, file, base, progress, signal);
+          fetched.note(name, file.sha256);
+        },
+      });
+    }
+    if (work.length === 0) return;
+    let steps = work.map(({ step }) => step);
+    const change = (id: string, now: Partial<PreparationStep>): void => {
+      steps = steps.map((step) => (step.id === id ? { ...step, ...now } : step));
+      report(steps);
+    };
+    report(steps);
+    for (const { step, run } of work) {
+      change(step.id, { state: 'running' });
+      await run((doneBytes, totalBytes) => change(step.id, { doneBytes, totalBytes }));
+      change(step.id, { state: 'done', doneBytes: step.totalBytes });
+    }
+    // Best effort: without it the browser may clear the disks when the computer runs short of room.
+    await store.persist().catch(() => false);
+  };
+}
+
+function missing(name: string, use: string, offered: ManifestResult): ProblemError['problem'] {
+  return {
+    title: `There is no ${use} called ${name}`,
+    detail: `The command line names ${name}, but this browser has no such image${
+      offered.ok
+        ? `, and the server offers only ${Object.keys(offered.manifest.files).join(', ')}`
+        : `: ${offered.reason}`
+    }.`,
+    hint: 'Add the file under Images (import or create it), or name another one.',
+    ways: ['open-images', 'edit-command-line', 'default-command-line'],
+  };
+}
+
+/** The command line of the machine the page starts with. */
+export function defaultCommandLine(manifest: GuestManifest | undefined): string {
+  const kernel = manifest?.kernels[manifest.default.kernel];
+  const disk = manifest?.disks[manifest.default.disk];
+  return [
+    '-machine virt',
+    '-m 256',
+    ...(kernel === undefined
+      ? []
+      : [
+          `-kernel ${kernel.image}`,
+          ...(kernel.initrd === undefined ? [] : [`-initrd ${kernel.initrd}`]),
+          `-append "${kernel.append}"`,
+        ]),
+    '-object glib-qcontext,id=ctx0,threaded=yes',
+    '-object glib-qcontext,id=ctx1,threaded=yes',
+    ...(disk === undefined
+      ? []
+      : [
+          `-drive if=none,id=drive0,file=${disk.file},format=raw`,
+          '-device virtio-blk,id=disk0,drive=drive0,scsi=off,x-data-plane=on,context=ctx0',
+        ]),
+  ].join('\n');
+}
