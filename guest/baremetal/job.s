@@ -139,7 +139,7 @@ job_check:
     bgtu    t1, t2, 9f
 
     ld      t1, JOB_SEGMENTS(s0)
-    text    a0, "segs must be at least 1, with 512 bytes each, and not more than the disk allows (see info)"
+    text    a0, "segs must be 1 to seg_max (see info), at most 126, and two less than the queue size"
     beqz    t1, 9f
     li      t2, MAX_SEGMENTS
     bgtu    t1, t2, 9f
@@ -150,6 +150,7 @@ job_check:
     addi    t2, t2, -2
     bgt     t1, t2, 9f          # a chain is never longer than the queue (2.7.5.3.1)
     srli    t2, t0, 9
+    text    a0, "bs is too small for so many segs of at least 512 bytes"
     bgtu    t1, t2, 9f
     divu    t2, t2, t1
     slli    t2, t2, 9

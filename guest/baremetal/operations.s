@@ -10,7 +10,7 @@
 .equ NEXT_NONE, 2
 
 .equ NO_BLOCK, -1
-.equ FNV_PRIME, 0x100000001b3
+.equ DIGEST_MUL, 0x9e3779b97f4a7c15
 
 # Per block of a mix: the generation of the last write (1..0x7fff; 0: unknown), and whether a request
 # is in flight. A block has one request at a time: the disk promises nothing for overlapping ones.
@@ -77,8 +77,10 @@ request_set:
     slli    t2, t2, 4
     or      t2, t2, a1
     xor     t3, t3, t2
-    li      t2, FNV_PRIME
+    li      t2, DIGEST_MUL
     mul     t3, t3, t2
+    srli    t2, t3, 32
+    xor     t3, t3, t2
     sd      t3, JOB_DIGEST(t0)
     ret
 

@@ -50,7 +50,8 @@ putc:
     sb      a0, UART_RBR(t0)
     ret
 
-# Takes what has arrived. Control-C does not wait in line: it sets input_break.
+# Takes what has arrived. Control-C does not wait in line: it sets input_break, and what was typed before
+# it is forgotten.
 uart_interrupt:
     li      t0, UART
     la      t1, input_ring
@@ -72,6 +73,8 @@ uart_interrupt:
     j       1b
 2:  li      t4, 1
     sd      t4, input_break, t5
+    mv      t3, t2
+    sd      t3, input_tail, t5
     j       1b
 4:  sb      zero, UART_IER(t0)
     li      t4, 1

@@ -132,6 +132,7 @@ describe('mistakes are named with their place', () => {
     ['.macro m a', "'.macro' without '.endm'"],
     ['.macro m a\n.endm\nm 1, 2', "macro 'm' takes 1 arguments, 2 given"],
     ['.ascii hello', "expected a string in double quotes, found 'hello'"],
+    ['.ascii "\\q"', "unknown escape '\\q'"],
     ['.data\nnop', 'instructions belong into .text'],
     ['.bss\n.word 1', '.bss holds no data'],
     ['.balign 3', '3 is not a power of two'],

@@ -27,7 +27,17 @@ export type Scope = (name: string) => Value;
 
 const TOKEN =
   /\s*(?:(0[xX][\da-fA-F]+|0[bB][01]+|\d+[bf]\b|\d+)|('(?:\\.|[^\\])'?)|([A-Za-z_.$][\w.$]*)|(<<|>>|[-+*/%&|^~()]))/y;
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0' };
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['b', '\b'],
+  ['t', '\t'],
+  ['n', '\n'],
+  ['f', '\f'],
+  ['r', '\r'],
+  ['0', '\0'],
+  ['"', '"'],
+  ["'", "'"],
+  ['\\', '\\'],
+]);
 /** Loosest first, as GNU as has them (not C); operators of one level associate to the left. */
 const PRECEDENCE = [
   ['+', '-'],
@@ -37,7 +47,7 @@ const PRECEDENCE = [
 
 /** The character a backslash escape stands for (`\n`, `\\`, `\"`, …). */
 export function unescape(letter: string): string {
-  return ESCAPES[letter] ?? letter;
+  return ESCAPES.get(letter) ?? fail(`unknown escape '\\${letter}'`);
 }
 
 /** Parses a whole operand as an expression. `localLabel` maps `1b` and `1f` to a unique symbol. */
