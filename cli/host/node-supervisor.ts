@@ -1,11 +1,12 @@
+import { randomFillSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
 import type { Port } from '../../src/engine/base/rpc.ts';
 import type { SupervisorHost, WorkerHandle } from '../../src/engine/host.ts';
 
-/** Where the bundle of the command line lives: pool.worker.js is its neighbour. */
-const workerUrl = new URL('./pool.worker.js', import.meta.url);
+/** Where the bundle of the command line lives: machine.worker.js is its neighbour. */
+const workerUrl = new URL('./machine.worker.js', import.meta.url);
 
 function createWorker(name: string): WorkerHandle {
   const worker = new Worker(workerUrl, { name });
@@ -44,6 +45,8 @@ export function createNodeSupervisor(interpreterPath: string | URL): SupervisorH
         return undefined;
       }
     },
-    locateDisk: (file, readOnly) => ({ kind: 'file', name: file, readOnly }),
+    delay: (ms) => new Promise((resolve) => void setTimeout(resolve, ms).unref()),
+    randomBytes: (into) => void randomFillSync(into),
+    encodeUtf8: (text) => new TextEncoder().encode(text),
   };
 }

@@ -85,6 +85,9 @@ export interface SupervisorHost {
   interpreter(): Promise<WebAssembly.Module>;
   /** Reads a file a command line names (`-kernel`, `-initrd`, `-bios`, `-dtb`); undefined if there is none. */
   readFile(name: string): Promise<Uint8Array | undefined>;
-  /** Turns the file name of a `-drive` or `-blockdev` into a locator. */
-  locateDisk(file: string, readOnly: boolean): DiskLocator;
+  /** Resolves after about `ms` milliseconds; for giving up on threads that do not answer. */
+  delay(ms: number): Promise<void>;
+  encodeUtf8(text: string): Uint8Array;
+  /** Random bytes for rng-seed. */
+  randomBytes(into: Uint8Array<ArrayBuffer>): void;
 }

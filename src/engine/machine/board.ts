@@ -6,7 +6,7 @@ import {
   latencyQuantileNs,
 } from '../base/latency-histogram.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
-import { WakeWordLayout } from '../base/wake-word.ts';
+import { CONTROL_WAKE, WakeWord, WakeWordLayout } from '../base/wake-word.ts';
 import { HART_COUNT_INTERRUPTS, HART_EXECUTED } from '../cpu/layout.ts';
 import type {
   BoardSnapshot,
@@ -111,6 +111,10 @@ function readContext(
   const current = Math.max(0, now - mem.loadF64(block + at.since));
   const spent = (field: 'busyNs' | 'pollingNs' | 'blockedNs', ...states: number[]): number =>
     mem.loadF64(block + at[field]) + (states.includes(state) ? current : 0);
+  // The text is made only when somebody looks: a loop that has turned since is asked to publish again.
+  if (mem.load32(block + at.iterations) !== mem.load32(block + at.publishedIterations)) {
+    new WakeWord(mem, block + at.wake).request(CONTROL_WAKE);
+  }
   const nextTimer = mem.loadF64(block + at.nextTimer);
   return {
     ...context,

@@ -40,6 +40,8 @@ export const ContextBlockLayout = struct(
     /** Odd while the text is being written. */
     sourcesSeq: 'u32',
     sourcesLength: 'u32',
+    /** `iterations` when it was published. */
+    publishedIterations: 'u32',
     sources: `bytes:${SOURCES_BYTES}`,
   },
   64,

@@ -19,11 +19,13 @@ import { VirtioMmioFront } from '../virtio/transport/mmio.ts';
 import type { GuestClock } from './guest-clock.ts';
 import type { HartWires } from './hart-wires.ts';
 import { NOTIFIER, NotifierTable } from './notifier-table.ts';
+import { BootRom } from './platform/boot-rom.ts';
 import { Aclint } from './platform/aclint.ts';
 import { GoldfishRtc } from './platform/goldfish-rtc.ts';
 import {
   VIRT_CLINT,
   VIRT_DRAM,
+  VIRT_MROM,
   VIRT_PLIC,
   VIRT_RTC,
   VIRT_TEST,
@@ -49,6 +51,8 @@ export interface HartBoardOptions {
   readonly wires: HartWires;
   readonly guestClock: GuestClock;
   readonly control: HartControl;
+  /** Contents of the boot ROM. */
+  readonly rom: Uint8Array;
 }
 
 /**
@@ -96,6 +100,8 @@ export class HartBoard implements SbiMachine {
     const rtc = new GoldfishRtc(mem, layout.rtc, plic.line(VIRT_RTC.irq), notifier(NOTIFIER.rtcAlarm), () =>
       host.wallClockNs(),
     );
+    // The boot plan is posted with the role; its ROM is read-only and the same for every hart.
+    this.bus.map(VIRT_MROM.base, VIRT_MROM.size, new BootRom(options.rom));
     this.bus.map(VIRT_TEST.base, VIRT_TEST.size, new TestFinisher((request) => this.#power(request)));
     this.bus.map(VIRT_RTC.base, VIRT_RTC.size, rtc);
     this.bus.map(VIRT_CLINT.base, VIRT_CLINT.size, aclint);
@@ -230,6 +236,7 @@ export class HartBoard implements SbiMachine {
     control.set64('resetPc', addr);
     control.set64('resetA0', BigInt(target));
     control.set64('resetA1', opaque);
+    control.set64('resetA2', 0n);
     control.set('resetPriv', PRIV_S);
     control.set('resetRequest', control.get('resetRequest') + 1);
     this.#options.wires.interrupt(target);

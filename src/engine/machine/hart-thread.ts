@@ -18,10 +18,11 @@ import { HART_COMMAND, HART_STATE, HartControl } from './run-control.ts';
 export interface HartRole extends RoleCommon {
   readonly role: 'hart';
   readonly hart: number;
-  readonly harts: number;
   readonly interpreter: WebAssembly.Module;
   /** Answer ECALLs from S mode ourselves; false when firmware was given. */
   readonly builtInSbi: boolean;
+  /** Contents of the boot ROM. */
+  readonly rom: Uint8Array;
 }
 
 /** Instructions between two looks at the timer; about a millisecond of interpreted code. */
@@ -67,6 +68,7 @@ class HartThread {
       wires: this.#wires,
       guestClock: this.#clock,
       control: this.#control,
+      rom: role.rom,
     });
     this.#hart = new Hart({
       module: role.interpreter,
@@ -123,6 +125,7 @@ class HartThread {
       this.#control.get64('resetA1'),
       this.#control.get('resetPriv') as Privilege,
     );
+    this.#hart.setX(12, this.#control.get64('resetA2'));
     this.#hart.flush();
     this.#control.set('resetDone', asked);
   }

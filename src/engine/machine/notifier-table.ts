@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { EventNotifier } from '../base/event-notifier.ts';
+import { EventNotifier, EventNotifierLayout } from '../base/event-notifier.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
 import { QUEUES_MAX } from '../virtio/layout.ts';
 import { MAX_CONTEXTS } from './context-block.ts';
@@ -34,6 +34,10 @@ export class NotifierTable {
     this.#mem = mem;
     this.#clock = clock;
     this.#base = base;
+  }
+  /** Is notifier `fd` readable? Without making an object, for the poll function. */
+  isSet(fd: number): boolean {
+    return this.#mem.load32(this.#base + fd * EventNotifierLayout.size + EventNotifierLayout.at.count) !== 0;
   }
   get(fd: number): EventNotifier {
     return new EventNotifier(this.#mem, this.#clock, this.#base, fd);

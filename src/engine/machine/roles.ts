@@ -12,7 +12,7 @@ export interface RoleCommon {
   readonly layout: MachineLayout;
 }
 
-/** The first and only message a pool worker gets from the supervisor. */
+/** The first and only message a worker gets from the supervisor. */
 export type ThreadRole = MainRole | ContextRole | HartRole;
 
 /** Serves a role to its end; the worker may close after it. */

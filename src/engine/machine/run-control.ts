@@ -41,6 +41,7 @@ export const HartControlLayout = struct(
     resetPc: 'u64',
     resetA0: 'u64',
     resetA1: 'u64',
+    resetA2: 'u64',
     wfiSince: 'f64',
     idleNs: 'f64',
     // mailbox of control calls
@@ -84,10 +85,10 @@ export class HartControl {
   cas(field: keyof typeof HartControlLayout.at, expected: number, value: number): boolean {
     return this.#mem.cas32(this.addr + HartControlLayout.at[field], expected, value) === expected;
   }
-  get64(field: 'resetPc' | 'resetA0' | 'resetA1'): bigint {
+  get64(field: 'resetPc' | 'resetA0' | 'resetA1' | 'resetA2'): bigint {
     return BigInt.asUintN(64, this.#mem.load64(this.addr + HartControlLayout.at[field]));
   }
-  set64(field: 'resetPc' | 'resetA0' | 'resetA1', value: bigint): void {
+  set64(field: 'resetPc' | 'resetA0' | 'resetA1' | 'resetA2', value: bigint): void {
     this.#mem.store64(this.addr + HartControlLayout.at[field], BigInt.asIntN(64, value));
   }
   getNs(field: 'wfiSince' | 'idleNs'): number {

@@ -1,0 +1,67 @@
+import type { BlockBackend } from '../block/block-backend.ts';
+import type { DiskStore } from '../block/disk-store.ts';
+import { MemoryStore } from '../block/memory-store.ts';
+import { NullStore } from '../block/null-store.ts';
+import { OverlayStore } from '../block/overlay-store.ts';
+import { RawStore } from '../block/raw-store.ts';
+import { StoreBackend } from '../block/store-backend.ts';
+import { SharedMemory } from '../base/shared-memory.ts';
+import type { BlockSpec } from '../qom/machine-ops.ts';
+import type { ContextCore } from './context-core.ts';
+
+/** A block node as it travels between threads: what it is, and the memory of a disk or overlay that lives in memory. */
+export interface BlockPlan {
+  readonly spec: BlockSpec;
+  /** Made once by the main context, so that whichever thread owns the disk finds the same bytes. */
+  readonly arena: WebAssembly.Memory | undefined;
+}
+
+/** Data an overlay or memory disk can hold at most; address space only, until it is written. */
+const OVERLAY_BYTES = 1024 * 1024 * 1024;
+
+/** Makes the memory a node needs, if it needs any. Main context; `bytes` is the size of the image below an overlay. */
+export function allocateArena(spec: BlockSpec, bytes: number | undefined): WebAssembly.Memory | undefined {
+  if (spec.protocol.driver === 'memory')
+    return MemoryStore.allocate(spec.protocol.size, { capacity: OVERLAY_BYTES });
+  if (spec.snapshot && bytes !== undefined) return MemoryStore.allocate(bytes, { capacity: OVERLAY_BYTES });
+  return undefined;
+}
+
+async function openStore({ spec, arena }: BlockPlan, core: ContextCore): Promise<DiskStore> {
+  const { mem, host } = core;
+  const readOnly = spec.readOnly || spec.snapshot;
+  const bottom = async (): Promise<DiskStore> => {
+    const { protocol } = spec;
+    switch (protocol.driver) {
+      case 'file':
+        return RawStore.open(host, mem, {
+          kind: host.kind === 'browser' ? 'opfs' : 'file',
+          name: protocol.filename,
+          readOnly,
+        });
+      case 'memory':
+        return new MemoryStore(mem, new SharedMemory(arena as WebAssembly.Memory), spec.readOnly);
+      case 'null-co':
+        return new NullStore(mem, protocol.size, {
+          readZeroes: protocol.readZeroes,
+          readOnly: spec.readOnly,
+        });
+    }
+  };
+  const store = await bottom();
+  if (!spec.snapshot || arena === undefined) return store;
+  return new OverlayStore(mem, store, new MemoryStore(mem, new SharedMemory(arena)));
+}
+
+/** Makes the backend of a node for the calling thread; `detail` says more after a failed attach. */
+export function makeBackend(
+  plan: BlockPlan,
+  core: ContextCore,
+): { backend: BlockBackend; detail: () => string | undefined } {
+  const { spec } = plan;
+  const store = new StoreBackend(spec.id, () => openStore(plan, core), {
+    tracer: core.tracer,
+    readOnly: spec.readOnly,
+  });
+  return { backend: store, detail: () => store.openError?.message };
+}

@@ -1,0 +1,39 @@
+import type { Port } from '../base/rpc.ts';
+import type { Result } from '../base/result.ts';
+import type { QmpEvent, VmEnd } from '../vm.ts';
+import type { BoardDirectory } from './board.ts';
+
+/** What the supervising thread (page, Node main) asks of the main context. */
+export interface MainService {
+  /** One QMP command, past negotiation. */
+  qmp(execute: string, args: Readonly<Record<string, unknown>> | undefined): Promise<Result<unknown>>;
+  /** One HMP line; what a monitor would print. */
+  hmp(line: string): Promise<string>;
+  completeHmp(line: string): readonly string[] | Promise<readonly string[]>;
+  /** A monitor connection: opens one, feeds it, closes it. What it prints comes by `monitorOutput`. */
+  monitorOpen(id: number, mode: 'control' | 'readline'): void;
+  monitorInput(id: number, text: string): void;
+  monitorClose(id: number): void;
+  /** Bytes typed at serial port `port`. */
+  serialInput(port: number, bytes: Uint8Array): void;
+  /** The other end of a new context's control port. */
+  contextStarted(index: number, port: Port): void;
+  /** A thread died: a bug of ours, or out of memory. */
+  threadFailed(name: string, message: string): void;
+}
+
+/** What the main context asks of the supervising thread. */
+export interface SupervisorService {
+  /** Starts a worker for context `index`; its port comes by `contextStarted`. */
+  startContext(index: number, id: string): void;
+  /** The context has closed its disks and left its loop: the worker may go. */
+  contextGone(index: number): void;
+  directory(directory: BoardDirectory): void;
+  serialOutput(port: number, bytes: Uint8Array): void;
+  monitorOutput(id: number, text: string): void;
+  event(event: QmpEvent): void;
+  /** The machine is up: configured, its devices in place, running unless `-S`. Or it could not be made. */
+  ready(result: Result<void>): void;
+  /** It is over; all threads have let go of their disks. */
+  ended(end: VmEnd): void;
+}

@@ -1,0 +1,171 @@
+import { assert, assertUnreachable } from '../base/assert.ts';
+import { BLK_OK, type BlockBackend, type BlockResult } from '../block/block-backend.ts';
+import type { AioContext } from '../qcontext/aio-context.ts';
+import { type ParkedBlkRequest, VirtioBlkDataPlane } from '../virtio/blk/data-plane.ts';
+import type { VirtioEnv } from '../virtio/env.ts';
+import { VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
+import type { VirtQueueHandler } from '../virtio/queue-handler.ts';
+import { type BlockPlan, makeBackend } from './block-open.ts';
+import type { ContextCore } from './context-core.ts';
+import { HartWires } from './hart-wires.ts';
+import { NOTIFIER } from './notifier-table.ts';
+import { virtioSlotIrq } from './platform/memory-map.ts';
+import { Plic } from './platform/plic.ts';
+import type { BlockOpened, ContextReports, ContextService, LoopTuning, QueuePlan } from './queue-plan.ts';
+
+interface Served {
+  readonly plan: QueuePlan;
+  readonly handler: VirtQueueHandler;
+}
+
+/**
+ * The data planes of one context: its open disks and the virtqueues it serves. Bound to the context's
+ * thread; the main context directs it, by messages or, for its own, by direct calls.
+ */
+export class QueueHost implements ContextService {
+  readonly #core: ContextCore;
+  readonly #aio: AioContext;
+  readonly #plic: Plic;
+  readonly #reports: ContextReports;
+  readonly #blocks = new Map<string, BlockBackend>();
+  readonly #queues = new Map<string, Served>();
+
+  /** @param aio the loop the data planes run in: the thread's own, or that of a context without a thread */
+  constructor(core: ContextCore, aio: AioContext, reports: ContextReports) {
+    this.#core = core;
+    this.#aio = aio;
+    this.#reports = reports;
+    const { mem, layout, tracer } = core;
+    this.#plic = new Plic(mem, layout.plic, layout.harts.length, new HartWires(mem, layout.harts), tracer);
+  }
+
+  async openBlock(plan: BlockPlan): Promise<BlockOpened> {
+    const { id } = plan.spec;
+    assert(!this.#blocks.has(id), `block node ${id} is open here already`);
+    const { backend, detail } = makeBackend(plan, this.#core);
+    const result = await this.#core.hostAsync(backend.attach(this.#aio));
+    if (result === BLK_OK) this.#blocks.set(id, backend);
+    const { bytes, readOnly, canDiscard } = backend;
+    const why = detail();
+    return { result, bytes, readOnly, canDiscard, ...(why === undefined ? {} : { detail: why }) };
+  }
+
+  async closeBlock(id: string): Promise<BlockResult> {
+    const backend = this.#block(id);
+    this.#blocks.delete(id);
+    return this.#core.hostAsync(backend.detach());
+  }
+
+  async resizeBlock(id: string, bytes: number): Promise<BlockResult> {
+    return this.#core.hostAsync(this.#block(id).resize(bytes));
+  }
+
+  startQueue(plan: QueuePlan, parked: readonly ParkedBlkRequest[]): void {
+    const { mem } = this.#core;
+    const handler = this.#handler(plan);
+    const queueAddr = virtQueueAddr(this.#slotAddr(plan.slot), plan.queue);
+    mem.store32(queueAddr + VirtQueueLayout.at.context, plan.context);
+    this.#queues.set(key(plan.slot, plan.queue), { plan, handler });
+    handler.attach(this.#aio);
+    if (handler instanceof VirtioBlkDataPlane) handler.adoptParked(parked);
+  }
+
+  async drainQueue(slot: number, queue: number): Promise<number> {
+    const { handler } = this.#served(slot, queue);
+    const inFlight = handler.inFlight;
+    const drained = this.#core.deferred<void>();
+    handler.drainBegin(() => drained.resolve());
+    await drained.promise;
+    return inFlight;
+  }
+
+  resumeQueue(slot: number, queue: number): void {
+    this.#served(slot, queue).handler.drainEnd();
+  }
+
+  detachQueue(slot: number, queue: number): readonly ParkedBlkRequest[] {
+    const { handler } = this.#served(slot, queue);
+    const parked = handler instanceof VirtioBlkDataPlane ? handler.takeParked() : [];
+    handler.detach();
+    this.#queues.delete(key(slot, queue));
+    return parked;
+  }
+
+  resumeParked(): void {
+    for (const { handler } of this.#queues.values())
+      if (handler instanceof VirtioBlkDataPlane) handler.resume();
+  }
+
+  configure(loop: LoopTuning): void {
+    this.#aio.pollParams = {
+      maxNs: loop['poll-max-ns'],
+      grow: loop['poll-grow'],
+      shrink: loop['poll-shrink'],
+    };
+  }
+
+  setActiveThreads(count: number): void {
+    this.#core.activeThreads = count;
+  }
+
+  async quit(): Promise<void> {
+    for (const { plan } of [...this.#queues.values()]) {
+      await this.drainQueue(plan.slot, plan.queue);
+      this.detachQueue(plan.slot, plan.queue);
+    }
+    for (const id of [...this.#blocks.keys()]) await this.closeBlock(id);
+  }
+
+  #block(id: string): BlockBackend {
+    const backend = this.#blocks.get(id);
+    assert(backend !== undefined, `block node ${id} is not open in ${this.#core.name}`);
+    return backend;
+  }
+
+  #served(slot: number, queue: number): Served {
+    const served = this.#queues.get(key(slot, queue));
+    assert(served !== undefined, `queue ${queue} of slot ${slot} is not served in ${this.#core.name}`);
+    return served;
+  }
+
+  #slotAddr(slot: number): number {
+    return this.#core.layout.virtioSlots[slot] as number;
+  }
+
+  #env(slot: number): VirtioEnv {
+    const { mem, ram, host, tracer } = this.#core;
+    const line = this.#plic.line(virtioSlotIrq(slot));
+    return {
+      mem,
+      ram,
+      clock: host.clock,
+      tracer,
+      slotAddr: this.#slotAddr(slot),
+      dev: slot,
+      irq: { raise: () => line.set(true), lower: () => line.set(false) },
+    };
+  }
+
+  #handler(plan: QueuePlan): VirtQueueHandler {
+    const env = this.#env(plan.slot);
+    const notifier = this.#core.notifiers.get(NOTIFIER.queue(plan.slot, plan.queue));
+    switch (plan.kind) {
+      case 'blk':
+        return new VirtioBlkDataPlane(
+          env,
+          plan.queue,
+          notifier,
+          plan.config,
+          this.#block(plan.block),
+          (report) => this.#reports.blockError(report),
+        );
+      case 'rng':
+      case 'ignore':
+        throw new Error(`no data plane for ${plan.kind} yet`);
+      default:
+        return assertUnreachable(plan);
+    }
+  }
+}
+
+const key = (slot: number, queue: number): string => `${slot}/${queue}`;

@@ -1,0 +1,298 @@
+import { MiB } from '../base/brands.ts';
+import { type Port, Rpc, wakeInbox } from '../base/rpc.ts';
+import { type Result, err, ok, userError } from '../base/result.ts';
+import { SharedMemory } from '../base/shared-memory.ts';
+import type { SupervisorHost, WorkerHandle } from '../host.ts';
+import type { MachineConfig } from '../qom/options/config.ts';
+import { TraceRingReader } from '../trace/ring.ts';
+import { GuestRam } from '../base/guest-ram.ts';
+import { guestAddr, memAddr } from '../base/brands.ts';
+import type { QmpEvent, SerialPort, Vm, VmEnd } from '../vm.ts';
+import { type BoardDirectory, readBoard } from './board.ts';
+import type { ContextRole } from './context-thread.ts';
+import type { HartRole } from './hart-thread.ts';
+import { makeBootPlan } from './boot-plan.ts';
+import type { MainRole } from './main-thread.ts';
+import type { BootPlan } from './platform/loader.ts';
+import { VIRT_DRAM } from './platform/memory-map.ts';
+import type { MainService, SupervisorService } from './protocol.ts';
+import { type MachineLayout, layoutMachine } from './shared-layout.ts';
+
+/** wasm32 memories end at 4 GiB; the machine's own parts take their share of it. */
+const WASM_PAGE = 65536;
+const MAX_MEMORY = 4096 * MiB;
+
+/** Allocates the machine's one shared memory, whole. */
+function allocate(layout: MachineLayout, ramBytes: number): Result<WebAssembly.Memory> {
+  const hint = `Ask for less than -m ${Math.floor(ramBytes / MiB)}.`;
+  if (layout.totalBytes > MAX_MEMORY) {
+    return userError(`-m ${Math.floor(ramBytes / MiB)}: RAM and the machine's own parts must fit in 4 GiB`, {
+      hint,
+    });
+  }
+  const pages = layout.totalBytes / WASM_PAGE;
+  try {
+    return ok(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }));
+  } catch (error) {
+    return userError(
+      `cannot allocate ${Math.ceil(layout.totalBytes / MiB)} MiB of shared memory: ${String(error)}`,
+      { hint },
+    );
+  }
+}
+
+/**
+ * Makes a machine: reads what it boots from, allocates its memory, starts its threads and waits until the
+ * main context has built it. On any mistake nothing is left behind.
+ *
+ * @param argv the arguments `config` was parsed from, for `Vm.argv`
+ */
+export async function startMachine(
+  config: MachineConfig,
+  argv: readonly string[],
+  host: SupervisorHost,
+): Promise<Result<Vm>> {
+  const boot = await makeBootPlan(config, host);
+  if (!boot.ok) return boot;
+  const interpreter = await host.interpreter();
+  const layout = layoutMachine({ ramBytes: config.memoryBytes, harts: config.smp });
+  const memory = allocate(layout, config.memoryBytes);
+  if (!memory.ok) return memory;
+  const supervisor = new Supervisor({
+    config,
+    argv,
+    host,
+    boot: boot.value,
+    interpreter,
+    layout,
+    memory: memory.value,
+  });
+  const ready = await supervisor.ready;
+  if (ready.ok) return ok(supervisor);
+  await supervisor.dispose();
+  return err(ready.error);
+}
+
+interface SupervisorOptions {
+  readonly config: MachineConfig;
+  readonly argv: readonly string[];
+  readonly host: SupervisorHost;
+  readonly boot: BootPlan;
+  readonly interpreter: WebAssembly.Module;
+  readonly layout: MachineLayout;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** Time the threads get to close their disks before they are ended by force. */
+const CLOSE_MS = 3000;
+
+/** The machine as the thread that made it sees it: the façade over ports and shared memory. Never blocks. */
+class Supervisor implements Vm {
+  readonly machine = 'virt';
+  readonly argv: readonly string[];
+  readonly ready: Promise<Result<void>>;
+  readonly ended: Promise<VmEnd>;
+  readonly #options: SupervisorOptions;
+  readonly #mem: SharedMemory;
+  readonly #ram: GuestRam;
+  readonly #workers = new Map<string, WorkerHandle>();
+  readonly #main: Rpc<MainService>;
+  readonly #eventListeners = new Set<(event: QmpEvent) => void>();
+  readonly #serialListeners = new Set<(bytes: Uint8Array) => void>();
+  readonly #monitorListeners = new Map<number, (text: string) => void>();
+  #directory: BoardDirectory = { runState: 'starting', contexts: [], devices: [] };
+  #settleReady: (result: Result<void>) => void = () => {};
+  #settleEnded: (end: VmEnd) => void = () => {};
+  #disposed: Promise<void> | undefined;
+  #nextMonitor = 1;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.argv = options.argv;
+    this.#mem = new SharedMemory(options.memory);
+    const { layout } = options;
+    this.#ram = new GuestRam({
+      base: VIRT_DRAM.base,
+      bytes: layout.ramBytes,
+      offset: memAddr(layout.ramOffset),
+    });
+    this.ready = new Promise((resolve) => {
+      this.#settleReady = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#settleEnded = resolve;
+    });
+    const [near, far] = options.host.createChannel();
+    this.#main = new Rpc<MainService>(near, this.#service(), {
+      posted: () => wakeInbox(this.#mem, layout.contexts[0] as number),
+    });
+    const role: MainRole = {
+      ...this.#common(),
+      role: 'main',
+      config: options.config,
+      files: options.files,
+      port: far,
+    };
+    this.#start('main', role, [far]);
+    for (const hart of layout.harts.keys()) {
+      const hartRole: HartRole = {
+        ...this.#common(),
+        role: 'hart',
+        hart,
+        interpreter: options.interpreter,
+        builtInSbi: options.boot.mode === 'S',
+        rom: options.boot.rom,
+      };
+      this.#start(`hart-${hart}`, hartRole, []);
+    }
+  }
+
+  #common() {
+    const { host, memory, layout } = this.#options;
+    return { epoch: host.epoch, memory, layout };
+  }
+
+  #start(name: string, role: MainRole | HartRole | ContextRole, transfer: readonly unknown[]): void {
+    const worker = this.#options.host.createWorker(name);
+    worker.onError = (message) => this.#threadFailed(name, message);
+    worker.postMessage(role, transfer);
+    this.#workers.set(name, worker);
+  }
+
+  #threadFailed(name: string, message: string): void {
+    if (this.#disposed !== undefined) return;
+    const detail = `thread ${name} died: ${message}`;
+    this.#settleReady(userError(detail));
+    this.#settleEnded({ reason: 'failed', detail });
+    if (name !== 'main') this.#main.send('threadFailed', name, message);
+    void this.dispose();
+  }
+
+  /** The methods the main context may call; nothing else of this class. */
+  #service(): SupervisorService {
+    return {
+      startContext: (index, id) => this.startContext(index, id),
+      contextGone: (index) => this.contextGone(index),
+      directory: (directory) => this.directory(directory),
+      serialOutput: (port, bytes) => this.serialOutput(port, bytes),
+      monitorOutput: (id, text) => this.monitorOutput(id, text),
+      event: (event) => this.event(event),
+      ready: (result) => this.#settleReady(result),
+      ended: (end) => this.#settleEnded(end),
+    };
+  }
+
+  // SupervisorService -----------------------------------------------------------------------------------
+
+  startContext(index: number, name: string): void {
+    const [near, far] = this.#options.host.createChannel();
+    const role: ContextRole = { ...this.#common(), role: 'context', index, name, port: far };
+    this.#start(`context-${index}`, role, [far]);
+    void this.#main.callWith('contextStarted', [index, near as Port], [near]);
+  }
+
+  contextGone(index: number): void {
+    const name = `context-${index}`;
+    this.#workers.get(name)?.terminate();
+    this.#workers.delete(name);
+  }
+
+  directory(directory: BoardDirectory): void {
+    this.#directory = directory;
+  }
+
+  serialOutput(port: number, bytes: Uint8Array): void {
+    if (port === 0) for (const listener of this.#serialListeners) listener(bytes);
+  }
+
+  monitorOutput(id: number, text: string): void {
+    this.#monitorListeners.get(id)?.(text);
+  }
+
+  event(event: QmpEvent): void {
+    for (const listener of this.#eventListeners) listener(event);
+  }
+
+  // Vm --------------------------------------------------------------------------------------------------
+
+  async qmp(execute: string, args?: Readonly<Record<string, unknown>>): Promise<Result<unknown>> {
+    if (this.#disposed !== undefined) return userError('the machine is gone');
+    return this.#main.call('qmp', execute, args);
+  }
+
+  async hmp(line: string): Promise<string> {
+    return this.#disposed === undefined ? this.#main.call('hmp', line) : 'Error: the machine is gone\n';
+  }
+
+  async completeHmp(line: string): Promise<readonly string[]> {
+    return this.#disposed === undefined ? this.#main.call('completeHmp', line) : [];
+  }
+
+  onEvent(listener: (event: QmpEvent) => void): () => void {
+    this.#eventListeners.add(listener);
+    return () => void this.#eventListeners.delete(listener);
+  }
+
+  openMonitor(mode: 'control' | 'readline', onText: (text: string) => void) {
+    const id = this.#nextMonitor++;
+    this.#monitorListeners.set(id, onText);
+    this.#main.send('monitorOpen', id, mode);
+    return {
+      send: (text: string) => this.#main.send('monitorInput', id, text),
+      close: () => {
+        this.#monitorListeners.delete(id);
+        this.#main.send('monitorClose', id);
+      },
+    };
+  }
+
+  readonly serial: SerialPort = {
+    write: (data) => {
+      if (this.#disposed !== undefined) return;
+      const bytes = typeof data === 'string' ? this.#options.host.encodeUtf8(data) : data;
+      this.#main.send('serialInput', 0, bytes);
+    },
+    onData: (listener) => {
+      this.#serialListeners.add(listener);
+      return () => void this.#serialListeners.delete(listener);
+    },
+  };
+
+  board() {
+    return readBoard(this.#mem, this.#options.layout, this.#options.host.clock, this.#directory);
+  }
+
+  readGuest(addr: number, bytes: number): Uint8Array | undefined {
+    const offset = this.#ram.offsetOf(guestAddr(addr), bytes);
+    return offset < 0 ? undefined : this.#mem.u8.slice(offset, offset + bytes);
+  }
+
+  readonly trace = {
+    counts: () => {
+      let written = 0;
+      let lost = 0;
+      for (const ring of this.#options.layout.traceRings) {
+        const reader = new TraceRingReader(this.#mem, ring);
+        written += reader.written;
+        lost += reader.lost;
+      }
+      return { written, lost };
+    },
+  };
+
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#close();
+    return this.#disposed;
+  }
+
+  async #close(): Promise<void> {
+    const { host } = this.#options;
+    const quit = this.#main.call('qmp', 'quit', undefined).catch(() => undefined);
+    await Promise.race([Promise.all([quit, this.ended]), host.delay(CLOSE_MS)]);
+    this.#settleEnded({ reason: 'host-quit' });
+    this.#settleReady(userError('the machine was closed'));
+    for (const worker of this.#workers.values()) worker.terminate();
+    this.#workers.clear();
+    this.#main.fail('the machine is gone');
+  }
+}
