@@ -103,7 +103,7 @@ export interface QueuePlacement {
  *  - D1 FEATURES_OK stays clear unless VERSION_1 was accepted and nothing that was not offered.
  *  - D2 no queue is served before DRIVER_OK.
  *  - D3 a reset is over (Status reads 0) only when every queue has stopped and nothing is in flight.
- *  - D4 control requests are carried out one at a time, in order.
+ *  - D4 control requests, and moves of queues, are carried out one at a time, in order.
  */
 export class VirtioDevice {
   readonly model: VirtioDeviceModel;
@@ -111,7 +111,8 @@ export class VirtioDevice {
   readonly #placement: QueuePlacement;
   readonly #offered: bigint;
   readonly #serving = new Set<number>();
-  readonly #waiting: { request: ControlRequest; done: () => void }[] = [];
+  /** What is to be done one at a time (D4); each calls `release` when it is over. */
+  readonly #waiting: ((release: () => void) => void)[] = [];
   #busy = false;
 
   /** Takes over the slot: clears it and shows the device in it. */
@@ -173,7 +174,17 @@ export class VirtioDevice {
 
   /** Carries out a register write of a hart's; `done` lets the hart go on. Main context. */
   control(request: ControlRequest, done: () => void): void {
-    this.#waiting.push({ request, done });
+    this.exclusive((release) =>
+      this.#carryOut(request, () => {
+        done();
+        release();
+      }),
+    );
+  }
+
+  /** Runs `task` when no control request and no other task is under way, and holds them off until it releases. */
+  exclusive(task: (release: () => void) => void): void {
+    this.#waiting.push(task);
     if (!this.#busy) this.#next();
   }
 
@@ -189,13 +200,15 @@ export class VirtioDevice {
   }
 
   #next(): void {
-    const entry = this.#waiting.shift();
-    if (entry === undefined) return;
+    const task = this.#waiting.shift();
+    if (task === undefined) return;
     this.#busy = true;
-    this.#carryOut(entry.request, () => {
+    let held = true;
+    task(() => {
+      assert(held, `${this.model.name}: released twice`);
+      held = false;
       this.#busy = false;
-      entry.done();
-      if (!this.#busy) this.#next();
+      this.#next();
     });
   }
 

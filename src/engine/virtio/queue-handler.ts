@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { recordLatency } from '../base/latency-histogram.ts';
+import { TRACE } from '../trace/schema.ts';
 import type { AioLoop, BottomHalf, PollableNotifier } from '../qcontext/aio-interface.ts';
 import { failDevice, needsReset, type VirtioEnv } from './env.ts';
 import { VirtQueueLayout } from './layout.ts';
@@ -127,9 +128,11 @@ export abstract class VirtQueueHandler {
     }
     assert(this.#life === 'serving', `virtio: drain while ${this.#life}`);
     this.#life = 'draining';
+    this.#trace(TRACE.drain_begin, this.#context, this.#inFlight);
     this.#aio?.setEventNotifier(this.#notifier, null);
     this.#polling = false;
     this.state.set(Q.drained, 1);
+    this.#trace(TRACE.drain_detach_notifiers, this.#context);
     this.#drained = done;
     this.hurry();
     this.#finishDrain();
@@ -143,6 +146,7 @@ export abstract class VirtQueueHandler {
 
   #serve(): void {
     this.#life = 'serving';
+    if (this.state.get(Q.drained) !== 0) this.#trace(TRACE.drain_self_kick, this.#context);
     this.state.set(Q.drained, 0);
     this.#aio?.setEventNotifier(
       this.#notifier,
@@ -163,6 +167,13 @@ export abstract class VirtQueueHandler {
     );
     this.queue.enableNotification();
     this.#notifier.set();
+  }
+
+  get #context(): number {
+    return this.state.get(Q.context);
+  }
+  #trace(event: number, a2 = 0, a3 = 0): void {
+    this.env.tracer.emit(event, this.env.dev, this.index, a2, a3);
   }
 
   #finishDrain(): void {
@@ -232,8 +243,12 @@ export abstract class VirtQueueHandler {
     queue.fill(element, written);
     this.#inFlight -= 1;
     if (this.#running) return; // the run publishes
-    if (this.#life === 'draining') this.#finishDrain();
-    else this.#notifyBh?.schedule();
+    if (this.#life !== 'draining') {
+      this.#notifyBh?.schedule();
+      return;
+    }
+    this.#trace(TRACE.drain_poll, this.#inFlight);
+    this.#finishDrain();
   }
 
   /** A buffer the device keeps without working on it (rerror/werror=stop): a drain does not wait for it. */

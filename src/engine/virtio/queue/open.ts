@@ -72,6 +72,7 @@ export function resetQueueState(env: VirtioEnv, index: number): void {
   state.set(Q.inFlight, 0);
   state.set(Q.inFlightSlots, 0);
   state.set(Q.parked, 0);
+  state.set(Q.drained, 0);
   state.set(Q.notifyDisabled, 0);
   for (let key = 0; key < state.get(Q.sizeMax); key++) state.setRequestAt(key, 0, 0);
 }
