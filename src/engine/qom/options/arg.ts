@@ -87,6 +87,7 @@ export class Arg {
 export class Bag {
   readonly arg: Arg;
   readonly #values: Map<string, unknown>;
+  readonly #taken = new Set<string>();
   readonly #tree: Pick<OptTree, 'keySpan' | 'valueSpan'>;
   readonly #prefix: string;
 
@@ -133,13 +134,14 @@ export class Bag {
   /** Takes a property out; undefined if it was not given. */
   take<T>(name: string, property: PropertyDef<T>): T | undefined {
     if (!this.#values.has(name)) {
-      if (property.required)
+      if (property.required && !this.#taken.has(name))
         this.arg.fail(`Parameter '${this.#prefix}${name}' is missing`, `${name}: ${property.description}`);
       return undefined;
     }
     const read = property.read(this.#prefix + name, this.#values.get(name));
     if (!read.ok) return this.fail(name, read.error.desc, read.error.hint);
     this.#values.delete(name);
+    this.#taken.add(name);
     return read.value;
   }
 
@@ -182,8 +184,10 @@ export class Bag {
   table<Table extends PropertyTable>(table: Table, owner: string): Partial<PropsOf<Table>> {
     const props: Record<string, unknown> = {};
     this.done(Object.keys(table), owner);
-    for (const [name, property] of Object.entries(table)) {
-      const value = this.take(name, property);
+    // In the order given, which a rewritten command line keeps; then what is missing.
+    for (const name of [...this.#values.keys(), ...Object.keys(table)]) {
+      const property = table[name];
+      const value = property === undefined ? undefined : this.take(name, property);
       if (value !== undefined) props[name] = value;
     }
     return props as Partial<PropsOf<Table>>;

@@ -1,4 +1,4 @@
-import { bool, oneOf } from '../property.ts';
+import { bool, oneOf, type PropertyTable } from '../property.ts';
 import {
   creatableTypes,
   DEVICE_ALIASES,
@@ -112,7 +112,7 @@ export function readGlobal(arg: Arg): GlobalConfig {
       possible(property, Object.keys(table)),
       span,
     );
-  const definition = (table as Record<string, (typeof table)[keyof typeof table] | undefined>)[property];
+  const definition = (table as PropertyTable)[property];
   const read = definition?.read(property, value);
   if (read === undefined || !read.ok) return arg.fail(read?.error.desc ?? '', read?.error.hint);
   return { driver, property, value: read.value as GlobalConfig['value'] };

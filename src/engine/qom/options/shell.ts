@@ -46,7 +46,10 @@ export function spanInText(words: readonly Word[], argIndex: number, span?: Span
   const word = words[argIndex];
   if (word === undefined) return undefined;
   if (span === undefined) return [word.start, word.end];
-  return [word.offsets[span[0]] ?? word.start, word.offsets[span[1]] ?? word.end];
+  const [from, to] = span;
+  const start = word.offsets[from] ?? word.start;
+  // Up to the last character itself, so that a closing quote after it is left out.
+  return [start, from >= to ? start : (word.offsets[to - 1] ?? word.end - 1) + 1];
 }
 
 /** Quotes a word where a shell needs it. */

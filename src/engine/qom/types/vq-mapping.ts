@@ -62,7 +62,7 @@ export function placeQueues(
   all: string,
 ): Result<readonly string[], ValueError> {
   if (mapping === undefined) return ok(Array.from({ length: numQueues }, () => all));
-  const placed = new Array<string | undefined>(numQueues).fill(undefined);
+  const placed: (string | undefined)[] = Array.from({ length: numQueues });
   if (mapping.every((entry) => entry.vqs === undefined)) {
     return ok(placed.map((_, queue) => mapping[queue % mapping.length]?.iothread ?? all));
   }
