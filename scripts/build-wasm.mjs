@@ -35,7 +35,7 @@ const options = [
 ];
 
 async function inputHash() {
-  const names = (await readdir(path.join(root, sourceDir))).filter((name) => name.endsWith('.ts')).sort();
+  const names = (await readdir(path.join(root, sourceDir))).filter((name) => name.endsWith('.ts')).toSorted();
   const files = [
     ...names.map((name) => `${sourceDir}/${name}`),
     'src/engine/cpu/layout.ts',

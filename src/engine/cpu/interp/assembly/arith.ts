@@ -51,7 +51,7 @@ function fromNative<T>(value: T): u64 {
 /** The significand as an odd integer, of a normal number. */
 @inline
 function oddPart<T>(bits: u64): u64 {
-  const sig = (bits & ((<u64>1 << fractionBits<T>()) - 1)) | (<u64>1 << fractionBits<T>());
+  const sig = (bits & (((<u64>1) << fractionBits<T>()) - 1)) | ((<u64>1) << fractionBits<T>());
   return sig >> ctz(sig);
 }
 
@@ -147,7 +147,9 @@ function multiplySoft<T>(a: u64, b: u64, rounding: u32): u64 {
   const sig = high | <u64>(x * y != 0);
   const exp = exponent<T>(a) + exponent<T>(b) + 1;
   // At least 16 of the low bits of each factor are zero, so a shift by one loses no sticky bit.
-  return <i64>high < 0 ? round<T>(negative, exp, sig, rounding) : round<T>(negative, exp - 1, sig << 1, rounding);
+  return <i64>high < 0
+    ? round<T>(negative, exp, sig, rounding)
+    : round<T>(negative, exp - 1, sig << 1, rounding);
 }
 
 export function divide<T>(a: u64, b: u64, rounding: u32): u64 {
@@ -303,7 +305,7 @@ export function fusedMultiplyAdd<T>(a: u64, b: u64, c: u64, rounding: u32): u64 
 function shiftWideLow(high: u64, low: u64, by: i32): u64 {
   if (by < 64) return (high << (64 - by)) | (low >> by) | <u64>(low << (64 - by) != 0);
   if (by == 64) return high | <u64>(low != 0);
-  if (by < 128) return (high >> (by - 64)) | <u64>((high << (128 - by)) != 0 || low != 0);
+  if (by < 128) return (high >> (by - 64)) | <u64>(high << (128 - by) != 0 || low != 0);
   return 1;
 }
 

@@ -28,19 +28,27 @@ function sType(imm: u32, rs2: u32, rs1: u32, funct3: u32, opcode: u32): u32 {
 @inline
 function bType(imm: u32, rs1: u32, funct3: u32): u32 {
   return (
-    bit(imm, 12, 31) | bits(imm, 10, 5, 25) | (rs1 << 15) | (funct3 << 12) | bits(imm, 4, 1, 8) | bit(imm, 11, 7) | 0x63
+    bit(imm, 12, 31) |
+    bits(imm, 10, 5, 25) |
+    (rs1 << 15) |
+    (funct3 << 12) |
+    bits(imm, 4, 1, 8) |
+    bit(imm, 11, 7) |
+    0x63
   );
 }
 
 @inline
 function jType(imm: u32, rd: u32): u32 {
-  return bit(imm, 20, 31) | bits(imm, 10, 1, 21) | bit(imm, 11, 20) | bits(imm, 19, 12, 12) | (rd << 7) | 0x6f;
+  return (
+    bit(imm, 20, 31) | bits(imm, 10, 1, 21) | bit(imm, 11, 20) | bits(imm, 19, 12, 12) | (rd << 7) | 0x6f
+  );
 }
 
 /** The 6-bit immediate of CI and CB formats, sign-extended. */
 @inline
 function imm6(c: u32): u32 {
-  return <u32>((<i32>((bit(c, 12, 5) | bits(c, 6, 2, 0)) << 26)) >> 26);
+  return <u32>(<i32>((bit(c, 12, 5) | bits(c, 6, 2, 0)) << 26) >> 26);
 }
 
 function quadrant0(c: u32): u32 {
@@ -115,15 +123,14 @@ function quadrant1(c: u32): u32 {
     case 3: {
       if (imm == 0) return 0;
       if (rd != 2) return (imm << 12) | (rd << 7) | 0x37; // C.LUI
-      const sp =
-        (<i32>(bit(c, 12, 31)) >> 22) | bit(c, 6, 4) | bit(c, 5, 6) | bits(c, 4, 3, 7) | bit(c, 2, 5);
+      const sp = (<i32>bit(c, 12, 31) >> 22) | bit(c, 6, 4) | bit(c, 5, 6) | bits(c, 4, 3, 7) | bit(c, 2, 5);
       return iType(sp, 2, 0, 2, 0x13); // C.ADDI16SP
     }
     case 4:
       return arithmetic(c);
     case 5: {
       const target =
-        (<i32>(bit(c, 12, 31)) >> 20) |
+        (<i32>bit(c, 12, 31) >> 20) |
         bit(c, 11, 4) |
         bits(c, 10, 9, 8) |
         bit(c, 8, 10) |
@@ -135,7 +142,7 @@ function quadrant1(c: u32): u32 {
     }
     default: {
       const offset =
-        (<i32>(bit(c, 12, 31)) >> 23) | bits(c, 11, 10, 3) | bits(c, 6, 5, 6) | bits(c, 4, 3, 1) | bit(c, 2, 5);
+        (<i32>bit(c, 12, 31) >> 23) | bits(c, 11, 10, 3) | bits(c, 6, 5, 6) | bits(c, 4, 3, 1) | bit(c, 2, 5);
       return bType(offset, 8 + bits(c, 9, 7, 0), (c >> 13) & 1); // C.BEQZ, C.BNEZ
     }
   }

@@ -69,7 +69,7 @@ const MSTATUS_WRITABLE: u64 =
 const S_INTERRUPTS: u64 = MIP_SSIP | MIP_STIP | MIP_SEIP;
 const M_INTERRUPTS: u64 = MIP_MSIP | MIP_MTIP | MIP_MEIP;
 /** RV64, A C D F I M S U. */
-const MISA: u64 = (<u64>2 << 62) | 0x14112d;
+const MISA: u64 = ((<u64>2) << 62) | 0x14112d;
 /** Exceptions that can be delegated: all but ECALL from M. */
 const MEDELEG_WRITABLE: u64 = 0xb3ff;
 const COUNTERS: u64 = 0xffffffff;

@@ -2,9 +2,31 @@
 import { HART_FRM } from '../../layout';
 import { add, divide, fusedMultiplyAdd, multiply, squareRoot, subtract } from './arith';
 import { Cause, MSTATUS_FS } from './cause';
-import { classify, equal, extremum, fromInteger, injectSign, less, narrow, toInteger, widen } from './convert';
+import {
+  classify,
+  equal,
+  extremum,
+  fromInteger,
+  injectSign,
+  less,
+  narrow,
+  toInteger,
+  widen,
+} from './convert';
 import { canonicalNaN, signMask } from './format';
-import { fieldFunct3, fieldRd, fieldRs1, fieldRs2, getF, getX, hart, mstatus, setF, setMstatus, setX } from './state';
+import {
+  fieldFunct3,
+  fieldRd,
+  fieldRs1,
+  fieldRs2,
+  getF,
+  getX,
+  hart,
+  mstatus,
+  setF,
+  setMstatus,
+  setX,
+} from './state';
 import { takeException } from './trap';
 
 /** Set when the instruction turns out to be none. */
@@ -124,7 +146,8 @@ function execToRaw<T>(insn: u32): void {
 
 function execFromRaw<T>(insn: u32): void {
   if (fieldRs2(insn) != 0 || fieldFunct3(insn) != 0) reserved = true;
-  else setResult<T>(fieldRd(insn), sizeof<T>() == 8 ? getX(fieldRs1(insn)) : getX(fieldRs1(insn)) & 0xffffffff);
+  else
+    setResult<T>(fieldRd(insn), sizeof<T>() == 8 ? getX(fieldRs1(insn)) : getX(fieldRs1(insn)) & 0xffffffff);
 }
 
 function execFormat<T>(insn: u32): void {

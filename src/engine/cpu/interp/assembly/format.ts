@@ -81,7 +81,7 @@ export function isNaN<T>(bits: u64): bool {
 
 @inline
 export function isSignaling<T>(bits: u64): bool {
-  const quietBit = <u64>1 << (fractionBits<T>() - 1);
+  const quietBit = (<u64>1) << (fractionBits<T>() - 1);
   return isNaN<T>(bits) && (bits & quietBit) == 0;
 }
 
@@ -107,7 +107,7 @@ export function exponentField<T>(bits: u64): i32 {
 
 /** A significand normalized to bit 63, of a finite nonzero number. */
 export function significand<T>(bits: u64): u64 {
-  const fraction = bits & ((<u64>1 << fractionBits<T>()) - 1);
+  const fraction = bits & (((<u64>1) << fractionBits<T>()) - 1);
   const aligned = fraction << (63 - fractionBits<T>());
   return exponentField<T>(bits) == 0 ? aligned << clz(aligned) : aligned | 0x8000000000000000;
 }
@@ -116,7 +116,7 @@ export function significand<T>(bits: u64): u64 {
 export function exponent<T>(bits: u64): i32 {
   const field = exponentField<T>(bits);
   if (field != 0) return field - bias<T>();
-  const fraction = bits & ((<u64>1 << fractionBits<T>()) - 1);
+  const fraction = bits & (((<u64>1) << fractionBits<T>()) - 1);
   return <i32>(fractionBits<T>() - (63 - <u32>clz(fraction))) * -1 + 1 - bias<T>();
 }
 
@@ -161,7 +161,7 @@ function overflow<T>(negative: bool, rounding: u32): u64 {
  */
 export function round<T>(negative: bool, exp: i32, sig: u64, rounding: u32): u64 {
   const drop = 63 - fractionBits<T>();
-  const half = <u64>1 << (drop - 1);
+  const half = (<u64>1) << (drop - 1);
   const mask = (half << 1) - 1;
   const minimum = 1 - bias<T>();
   let kept = sig >> drop;
@@ -169,13 +169,14 @@ export function round<T>(negative: bool, exp: i32, sig: u64, rounding: u32): u64
   if (exp >= minimum) {
     if (roundUp(rounding, negative, (kept & 1) != 0, dropped, half)) kept++;
     // A carry out of the significand moves on into the exponent by itself.
-    const bits = kept + (<u64>(exp - minimum) << fractionBits<T>());
+    const bits = kept + ((<u64>(exp - minimum)) << fractionBits<T>());
     if (exp > bias<T>() || bits >= infinity<T>()) return overflow<T>(negative, rounding);
     if (dropped != 0) raise(FLAG_NX);
     return withSign<T>(negative, bits);
   }
   // Tiny unless rounding to full precision, with the exponent unbounded, reaches the smallest normal.
-  const carries = roundUp(rounding, negative, (kept & 1) != 0, dropped, half) && kept + 1 == <u64>2 << fractionBits<T>();
+  const carries =
+    roundUp(rounding, negative, (kept & 1) != 0, dropped, half) && kept + 1 == (<u64>2) << fractionBits<T>();
   const tiny = !(exp == minimum - 1 && carries);
   const shifted = shiftRightJam(sig, <u32>min(minimum - exp, 64));
   kept = shifted >> drop;

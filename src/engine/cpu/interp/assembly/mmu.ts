@@ -33,7 +33,8 @@ export function hostOf(pa: u64): usize {
 }
 
 function pageFault(access: Access): u64 {
-  faultCause = access == Access.EXEC ? Cause.FETCH_PAGE : access == Access.READ ? Cause.LOAD_PAGE : Cause.STORE_PAGE;
+  faultCause =
+    access == Access.EXEC ? Cause.FETCH_PAGE : access == Access.READ ? Cause.LOAD_PAGE : Cause.STORE_PAGE;
   return 0;
 }
 
@@ -44,7 +45,11 @@ function accessFault(access: Access): u64 {
 
 @inline
 export function accessFaultCause(access: Access): i32 {
-  return access == Access.EXEC ? Cause.FETCH_ACCESS : access == Access.READ ? Cause.LOAD_ACCESS : Cause.STORE_ACCESS;
+  return access == Access.EXEC
+    ? Cause.FETCH_ACCESS
+    : access == Access.READ
+      ? Cause.LOAD_ACCESS
+      : Cause.STORE_ACCESS;
 }
 
 function permitted(pte: u64, access: Access, priv: u32, sum: bool, mxr: bool): bool {
@@ -74,7 +79,7 @@ export function translate(va: u64, access: Access, priv: u32, sum: bool, mxr: bo
   if (priv == PRIV_M || satpMode == 0) return va;
   const levels: i32 = satpMode == 8 ? 3 : 4;
   const unused: u64 = levels == 3 ? 64 - 39 : 64 - 48;
-  if (<u64>((<i64>(va << unused)) >> unused) != va) return pageFault(access);
+  if (<u64>(<i64>(va << unused) >> unused) != va) return pageFault(access);
 
   let table = (satp & 0xfffffffffff) << 12;
   let level = levels - 1;
@@ -84,7 +89,8 @@ export function translate(va: u64, access: Access, priv: u32, sum: bool, mxr: bo
     if (!inRam(pteAddress, 8) || !pmpAllows(pteAddress, 8, Access.READ, PRIV_S)) return accessFault(access);
     const pteHost = hostOf(pteAddress);
     const pte = load<u64>(pteHost);
-    if ((pte & PTE_V) == 0 || (pte & (PTE_R | PTE_W)) == PTE_W || (pte & PTE_RESERVED) != 0) return pageFault(access);
+    if ((pte & PTE_V) == 0 || (pte & (PTE_R | PTE_W)) == PTE_W || (pte & PTE_RESERVED) != 0)
+      return pageFault(access);
     const base = ((pte >> 10) & 0xfffffffffff) << 12;
     if ((pte & (PTE_R | PTE_X)) == 0) {
       if (pte & (PTE_U | PTE_A | PTE_D)) return pageFault(access);
@@ -93,7 +99,7 @@ export function translate(va: u64, access: Access, priv: u32, sum: bool, mxr: bo
       continue;
     }
     if (!permitted(pte, access, priv, sum, mxr)) return pageFault(access);
-    const span = (<u64>1 << shift) - 1;
+    const span = ((<u64>1) << shift) - 1;
     if (base & span) return pageFault(access);
     const wanted = access == Access.WRITE ? PTE_A | PTE_D : PTE_A;
     if ((pte & wanted) != wanted && !readOnly) {

@@ -130,7 +130,7 @@ function newPage(ram: usize): usize {
 function dropOps(page: usize, offset: i32, size: i32): void {
   const first = max<i32>(offset - 2, 0) & ~1;
   const last = min<i32>(offset + size - 1, 4095);
-  for (let at = first; at <= last; at += 2) store<u64>(page + PAGE_OPS + (<usize>at << 2), 0);
+  for (let at = first; at <= last; at += 2) store<u64>(page + PAGE_OPS + ((<usize>at) << 2), 0);
   store<u32>(page, load<u32>(page, PAGE_GENERATION) + 1, PAGE_GENERATION);
 }
 
@@ -233,7 +233,7 @@ export function enterStraddle(op: usize, pc: u64): bool {
   const straddle = hart + HART_STRADDLE;
   nextOp = straddle + PAGE_OPS + (0xffe << 2);
   pcBias = pc - (nextOp >> 2);
-  decodeWord(nextOp, low | (<u32>load<u16>(second + PAGE_COPY) << 16), 0xffe, false);
+  decodeWord(nextOp, low | ((<u32>load<u16>(second + PAGE_COPY)) << 16), 0xffe, false);
   return true;
 }
 
@@ -245,7 +245,7 @@ export function fetchBits(pc: u64): u32 {
   if ((low & 3) != 3) return low;
   const second = (pc & 0xffe) == 0xffe ? resolve(pc + 2) : first;
   if (second == 0) return low;
-  return low | (<u32>load<u16>(second + PAGE_COPY + (<usize>(pc + 2) & 0xffe)) << 16);
+  return low | ((<u32>load<u16>(second + PAGE_COPY + (<usize>(pc + 2) & 0xffe))) << 16);
 }
 
 /** A sample of where execution is, for choosing pages worth translating. */

@@ -24,7 +24,7 @@ export let pmpPartial: bool = false;
 
 @inline
 function pmpaddr(i: u32): u64 {
-  return load<u64>(hart + (<usize>i << 3), HART_PMPADDR);
+  return load<u64>(hart + ((<usize>i) << 3), HART_PMPADDR);
 }
 
 /** Whether `size` bytes at `pa` may be accessed; the lowest-numbered entry that matches decides. */
@@ -47,9 +47,9 @@ export function pmpAllows(pa: u64, size: u64, access: Access, priv: u32): bool {
       end = start + 4;
     } else {
       const ones = ctz(~addr);
-      start = (addr & ~((<u64>1 << ones) - 1)) << 2;
+      start = (addr & ~(((<u64>1) << ones) - 1)) << 2;
       // pmpaddr all ones covers the whole address space.
-      end = ones >= 54 ? ~0 : start + (<u64>8 << ones);
+      end = ones >= 54 ? ~0 : start + ((<u64>8) << ones);
     }
     if (start >= end) continue;
     if (start < pageEnd && end > pageStart && (start > pageStart || end < pageEnd)) pmpPartial = true;

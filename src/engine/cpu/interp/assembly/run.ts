@@ -34,8 +34,30 @@ import { execFloat } from './float';
 import { loadSlow, readVirtual, accessCause, accessAddress, storeSlow } from './memory';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, rem, remu, remuw, remw } from './muldiv';
 import { Op } from './ops';
-import { decodeAt, enter, enterStraddle, fenceI, fetchBits, fetchFaultCause, nextOp, pcBias, sampleHeat } from './pages';
-import { chunk, hart, immI, fieldRs1, fieldFunct3, getX, left, mstatus, setChunk, setLeft, setMstatus } from './state';
+import {
+  decodeAt,
+  enter,
+  enterStraddle,
+  fenceI,
+  fetchBits,
+  fetchFaultCause,
+  nextOp,
+  pcBias,
+  sampleHeat,
+} from './pages';
+import {
+  chunk,
+  hart,
+  immI,
+  fieldRs1,
+  fieldFunct3,
+  getX,
+  left,
+  mstatus,
+  setChunk,
+  setLeft,
+  setMstatus,
+} from './state';
 import { clearExit, execSystem, exitReason } from './system';
 import { dataContext, dataTlb, execContext, execTlb, flushAll, tlbIndex } from './tlb';
 import { resume, takeException, updateTimers } from './trap';
@@ -367,19 +389,19 @@ export function run(budget: u32): u32 {
         op += 8;
         continue;
       case Op.ADDIW:
-        writeRd(H, op, <i64><i32>(rs1(H, op) + imm(op)));
+        writeRd(H, op, <i64>(<i32>(rs1(H, op) + imm(op))));
         op += 16;
         continue;
       case Op.C_ADDIW:
-        writeRd(H, op, <i64><i32>(rs1(H, op) + imm(op)));
+        writeRd(H, op, <i64>(<i32>(rs1(H, op) + imm(op))));
         op += 8;
         continue;
       case Op.SLLIW:
-        writeRd(H, op, <i64>(<i32>rs1(H, op) << <i32>imm(op)));
+        writeRd(H, op, <i64>((<i32>rs1(H, op)) << (<i32>imm(op))));
         op += 16;
         continue;
       case Op.SRLIW:
-        writeRd(H, op, <i64><i32>(<u32>rs1(H, op) >> <u32>imm(op)));
+        writeRd(H, op, <i64>(<i32>(<u32>rs1(H, op) >> <u32>imm(op))));
         op += 16;
         continue;
       case Op.SRAIW:
@@ -448,27 +470,27 @@ export function run(budget: u32): u32 {
         op += 8;
         continue;
       case Op.ADDW:
-        writeRd(H, op, <i64><i32>(rs1(H, op) + rs2(H, op)));
+        writeRd(H, op, <i64>(<i32>(rs1(H, op) + rs2(H, op))));
         op += 16;
         continue;
       case Op.C_ADDW:
-        writeRd(H, op, <i64><i32>(rs1(H, op) + rs2(H, op)));
+        writeRd(H, op, <i64>(<i32>(rs1(H, op) + rs2(H, op))));
         op += 8;
         continue;
       case Op.SUBW:
-        writeRd(H, op, <i64><i32>(rs1(H, op) - rs2(H, op)));
+        writeRd(H, op, <i64>(<i32>(rs1(H, op) - rs2(H, op))));
         op += 16;
         continue;
       case Op.C_SUBW:
-        writeRd(H, op, <i64><i32>(rs1(H, op) - rs2(H, op)));
+        writeRd(H, op, <i64>(<i32>(rs1(H, op) - rs2(H, op))));
         op += 8;
         continue;
       case Op.SLLW:
-        writeRd(H, op, <i64>(<i32>rs1(H, op) << (<i32>rs2(H, op) & 31)));
+        writeRd(H, op, <i64>((<i32>rs1(H, op)) << (<i32>rs2(H, op) & 31)));
         op += 16;
         continue;
       case Op.SRLW:
-        writeRd(H, op, <i64><i32>(<u32>rs1(H, op) >> (<u32>rs2(H, op) & 31)));
+        writeRd(H, op, <i64>(<i32>(<u32>rs1(H, op) >> (<u32>rs2(H, op) & 31))));
         op += 16;
         continue;
       case Op.SRAW:
@@ -517,7 +539,7 @@ export function run(budget: u32): u32 {
         op += 16;
         continue;
       case Op.DIVUW:
-        writeRd(H, op, <i64><i32>divuw(<u32>rs1(H, op), <u32>rs2(H, op)));
+        writeRd(H, op, <i64>(<i32>divuw(<u32>rs1(H, op), <u32>rs2(H, op))));
         op += 16;
         continue;
       case Op.REMW:
@@ -525,401 +547,380 @@ export function run(budget: u32): u32 {
         op += 16;
         continue;
       case Op.REMUW:
-        writeRd(H, op, <i64><i32>remuw(<u32>rs1(H, op), <u32>rs2(H, op)));
+        writeRd(H, op, <i64>(<i32>remuw(<u32>rs1(H, op), <u32>rs2(H, op))));
         op += 16;
         continue;
       // ── Loads: hit in the read TLB, or loadSlow ──
-      case Op.LB:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry) == (tagOf(va, 1) | context)) {
-            writeRd(H, op, <i64>load<i8>(hostOfVa(entry, va)));
-          } else if (!loadSlow(op, va, pcOf(bias, op))) {
+      case Op.LB: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry) == (tagOf(va, 1) | context)) {
+          writeRd(H, op, <i64>load<i8>(hostOfVa(entry, va)));
+        } else if (!loadSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 16;
+        continue;
+      }
+      case Op.LH: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry) == (tagOf(va, 2) | context)) {
+          writeRd(H, op, <i64>load<i16>(hostOfVa(entry, va)));
+        } else if (!loadSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 16;
+        continue;
+      }
+      case Op.LW: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry) == (tagOf(va, 4) | context)) {
+          writeRd(H, op, <i64>load<i32>(hostOfVa(entry, va)));
+        } else if (!loadSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 16;
+        continue;
+      }
+      case Op.LD: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry) == (tagOf(va, 8) | context)) {
+          writeRd(H, op, load<i64>(hostOfVa(entry, va)));
+        } else if (!loadSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 16;
+        continue;
+      }
+      case Op.LBU: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry) == (tagOf(va, 1) | context)) {
+          writeRd(H, op, <i64>load<u8>(hostOfVa(entry, va)));
+        } else if (!loadSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 16;
+        continue;
+      }
+      case Op.LHU: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry) == (tagOf(va, 2) | context)) {
+          writeRd(H, op, <i64>load<u16>(hostOfVa(entry, va)));
+        } else if (!loadSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 16;
+        continue;
+      }
+      case Op.LWU: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry) == (tagOf(va, 4) | context)) {
+          writeRd(H, op, <i64>load<u32>(hostOfVa(entry, va)));
+        } else if (!loadSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 16;
+        continue;
+      }
+      case Op.C_LW: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry) == (tagOf(va, 4) | context)) {
+          writeRd(H, op, <i64>load<i32>(hostOfVa(entry, va)));
+        } else if (!loadSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 8;
+        continue;
+      }
+      case Op.C_LD: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry) == (tagOf(va, 8) | context)) {
+          writeRd(H, op, load<i64>(hostOfVa(entry, va)));
+        } else if (!loadSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 8;
+        continue;
+      }
+      case Op.FLW: {
+        if (!floatDirty(H)) {
+          if (!floatSlow(op, bias)) {
             op = nextOp;
             bias = pcBias;
             D = dataTlb;
             context = dataContext;
             continue;
           }
-          op += 16;
+        }
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry) == (tagOf(va, 4) | context)) {
+          writeFd(H, op, <i64>(<u64>load<u32>(hostOfVa(entry, va)) | 0xffffffff00000000));
+        } else if (!loadSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
           continue;
         }
-      case Op.LH:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry) == (tagOf(va, 2) | context)) {
-            writeRd(H, op, <i64>load<i16>(hostOfVa(entry, va)));
-          } else if (!loadSlow(op, va, pcOf(bias, op))) {
+        op += 16;
+        continue;
+      }
+      case Op.FLD: {
+        if (!floatDirty(H)) {
+          if (!floatSlow(op, bias)) {
             op = nextOp;
             bias = pcBias;
             D = dataTlb;
             context = dataContext;
             continue;
           }
-          op += 16;
+        }
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry) == (tagOf(va, 8) | context)) {
+          writeFd(H, op, load<i64>(hostOfVa(entry, va)));
+        } else if (!loadSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
           continue;
         }
-      case Op.LW:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry) == (tagOf(va, 4) | context)) {
-            writeRd(H, op, <i64>load<i32>(hostOfVa(entry, va)));
-          } else if (!loadSlow(op, va, pcOf(bias, op))) {
+        op += 16;
+        continue;
+      }
+      case Op.C_FLD: {
+        if (!floatDirty(H)) {
+          if (!floatSlow(op, bias)) {
             op = nextOp;
             bias = pcBias;
             D = dataTlb;
             context = dataContext;
             continue;
           }
-          op += 16;
+        }
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry) == (tagOf(va, 8) | context)) {
+          writeFd(H, op, load<i64>(hostOfVa(entry, va)));
+        } else if (!loadSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
           continue;
         }
-      case Op.LD:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry) == (tagOf(va, 8) | context)) {
-            writeRd(H, op, load<i64>(hostOfVa(entry, va)));
-          } else if (!loadSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 16;
-          continue;
-        }
-      case Op.LBU:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry) == (tagOf(va, 1) | context)) {
-            writeRd(H, op, <i64>load<u8>(hostOfVa(entry, va)));
-          } else if (!loadSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 16;
-          continue;
-        }
-      case Op.LHU:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry) == (tagOf(va, 2) | context)) {
-            writeRd(H, op, <i64>load<u16>(hostOfVa(entry, va)));
-          } else if (!loadSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 16;
-          continue;
-        }
-      case Op.LWU:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry) == (tagOf(va, 4) | context)) {
-            writeRd(H, op, <i64>load<u32>(hostOfVa(entry, va)));
-          } else if (!loadSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 16;
-          continue;
-        }
-      case Op.C_LW:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry) == (tagOf(va, 4) | context)) {
-            writeRd(H, op, <i64>load<i32>(hostOfVa(entry, va)));
-          } else if (!loadSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 8;
-          continue;
-        }
-      case Op.C_LD:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry) == (tagOf(va, 8) | context)) {
-            writeRd(H, op, load<i64>(hostOfVa(entry, va)));
-          } else if (!loadSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 8;
-          continue;
-        }
-      case Op.FLW:
-        {
-          if (!floatDirty(H)) {
-            if (!floatSlow(op, bias)) {
-              op = nextOp;
-              bias = pcBias;
-              D = dataTlb;
-              context = dataContext;
-              continue;
-            }
-          }
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry) == (tagOf(va, 4) | context)) {
-            writeFd(H, op, <i64>(<u64>load<u32>(hostOfVa(entry, va)) | 0xffffffff00000000));
-          } else if (!loadSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 16;
-          continue;
-        }
-      case Op.FLD:
-        {
-          if (!floatDirty(H)) {
-            if (!floatSlow(op, bias)) {
-              op = nextOp;
-              bias = pcBias;
-              D = dataTlb;
-              context = dataContext;
-              continue;
-            }
-          }
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry) == (tagOf(va, 8) | context)) {
-            writeFd(H, op, load<i64>(hostOfVa(entry, va)));
-          } else if (!loadSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 16;
-          continue;
-        }
-      case Op.C_FLD:
-        {
-          if (!floatDirty(H)) {
-            if (!floatSlow(op, bias)) {
-              op = nextOp;
-              bias = pcBias;
-              D = dataTlb;
-              context = dataContext;
-              continue;
-            }
-          }
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry) == (tagOf(va, 8) | context)) {
-            writeFd(H, op, load<i64>(hostOfVa(entry, va)));
-          } else if (!loadSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 8;
-          continue;
-        }
+        op += 8;
+        continue;
+      }
       // ── Stores: hit in the write TLB, or storeSlow ──
-      case Op.SB:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 1) | context)) {
-            store<u8>(hostOfVa(entry + DTLB_WRITE, va), <u8>rs2(H, op));
-          } else if (!storeSlow(op, va, pcOf(bias, op))) {
+      case Op.SB: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 1) | context)) {
+          store<u8>(hostOfVa(entry + DTLB_WRITE, va), <u8>rs2(H, op));
+        } else if (!storeSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 16;
+        continue;
+      }
+      case Op.SH: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 2) | context)) {
+          store<u16>(hostOfVa(entry + DTLB_WRITE, va), <u16>rs2(H, op));
+        } else if (!storeSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 16;
+        continue;
+      }
+      case Op.SW: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 4) | context)) {
+          store<u32>(hostOfVa(entry + DTLB_WRITE, va), <u32>rs2(H, op));
+        } else if (!storeSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 16;
+        continue;
+      }
+      case Op.SD: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 8) | context)) {
+          store<u64>(hostOfVa(entry + DTLB_WRITE, va), <u64>rs2(H, op));
+        } else if (!storeSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 16;
+        continue;
+      }
+      case Op.C_SW: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 4) | context)) {
+          store<u32>(hostOfVa(entry + DTLB_WRITE, va), <u32>rs2(H, op));
+        } else if (!storeSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 8;
+        continue;
+      }
+      case Op.C_SD: {
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 8) | context)) {
+          store<u64>(hostOfVa(entry + DTLB_WRITE, va), <u64>rs2(H, op));
+        } else if (!storeSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
+          continue;
+        }
+        op += 8;
+        continue;
+      }
+      case Op.FSW: {
+        if (!floatDirty(H)) {
+          if (!floatSlow(op, bias)) {
             op = nextOp;
             bias = pcBias;
             D = dataTlb;
             context = dataContext;
             continue;
           }
-          op += 16;
+        }
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 4) | context)) {
+          store<u32>(hostOfVa(entry + DTLB_WRITE, va), <u32>fs2(H, op));
+        } else if (!storeSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
           continue;
         }
-      case Op.SH:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 2) | context)) {
-            store<u16>(hostOfVa(entry + DTLB_WRITE, va), <u16>rs2(H, op));
-          } else if (!storeSlow(op, va, pcOf(bias, op))) {
+        op += 16;
+        continue;
+      }
+      case Op.FSD: {
+        if (!floatDirty(H)) {
+          if (!floatSlow(op, bias)) {
             op = nextOp;
             bias = pcBias;
             D = dataTlb;
             context = dataContext;
             continue;
           }
-          op += 16;
+        }
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 8) | context)) {
+          store<u64>(hostOfVa(entry + DTLB_WRITE, va), <u64>fs2(H, op));
+        } else if (!storeSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
           continue;
         }
-      case Op.SW:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 4) | context)) {
-            store<u32>(hostOfVa(entry + DTLB_WRITE, va), <u32>rs2(H, op));
-          } else if (!storeSlow(op, va, pcOf(bias, op))) {
+        op += 16;
+        continue;
+      }
+      case Op.C_FSD: {
+        if (!floatDirty(H)) {
+          if (!floatSlow(op, bias)) {
             op = nextOp;
             bias = pcBias;
             D = dataTlb;
             context = dataContext;
             continue;
           }
-          op += 16;
+        }
+        const va = rs1(H, op) + imm(op);
+        const entry = D + tlbIndex(va);
+        if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 8) | context)) {
+          store<u64>(hostOfVa(entry + DTLB_WRITE, va), <u64>fs2(H, op));
+        } else if (!storeSlow(op, va, pcOf(bias, op))) {
+          op = nextOp;
+          bias = pcBias;
+          D = dataTlb;
+          context = dataContext;
           continue;
         }
-      case Op.SD:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 8) | context)) {
-            store<u64>(hostOfVa(entry + DTLB_WRITE, va), <u64>rs2(H, op));
-          } else if (!storeSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 16;
-          continue;
-        }
-      case Op.C_SW:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 4) | context)) {
-            store<u32>(hostOfVa(entry + DTLB_WRITE, va), <u32>rs2(H, op));
-          } else if (!storeSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 8;
-          continue;
-        }
-      case Op.C_SD:
-        {
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 8) | context)) {
-            store<u64>(hostOfVa(entry + DTLB_WRITE, va), <u64>rs2(H, op));
-          } else if (!storeSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 8;
-          continue;
-        }
-      case Op.FSW:
-        {
-          if (!floatDirty(H)) {
-            if (!floatSlow(op, bias)) {
-              op = nextOp;
-              bias = pcBias;
-              D = dataTlb;
-              context = dataContext;
-              continue;
-            }
-          }
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 4) | context)) {
-            store<u32>(hostOfVa(entry + DTLB_WRITE, va), <u32>fs2(H, op));
-          } else if (!storeSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 16;
-          continue;
-        }
-      case Op.FSD:
-        {
-          if (!floatDirty(H)) {
-            if (!floatSlow(op, bias)) {
-              op = nextOp;
-              bias = pcBias;
-              D = dataTlb;
-              context = dataContext;
-              continue;
-            }
-          }
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 8) | context)) {
-            store<u64>(hostOfVa(entry + DTLB_WRITE, va), <u64>fs2(H, op));
-          } else if (!storeSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 16;
-          continue;
-        }
-      case Op.C_FSD:
-        {
-          if (!floatDirty(H)) {
-            if (!floatSlow(op, bias)) {
-              op = nextOp;
-              bias = pcBias;
-              D = dataTlb;
-              context = dataContext;
-              continue;
-            }
-          }
-          const va = rs1(H, op) + imm(op);
-          const entry = D + tlbIndex(va);
-          if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 8) | context)) {
-            store<u64>(hostOfVa(entry + DTLB_WRITE, va), <u64>fs2(H, op));
-          } else if (!storeSlow(op, va, pcOf(bias, op))) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
-          op += 8;
-          continue;
-        }
+        op += 8;
+        continue;
+      }
       // ── Branches and jumps within the page ──
       case Op.BEQ:
         op += rs1(H, op) == rs2(H, op) ? <usize>load<i32>(op, 4) : 16;

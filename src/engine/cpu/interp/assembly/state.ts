@@ -4,14 +4,7 @@
  *
  * Globals belong to the instance, so every hart has its own although all share one memory.
  */
-import {
-  HART_EXECUTED,
-  HART_F,
-  HART_INSTRET_DELTA,
-  HART_MSTATUS,
-  HART_PRIV,
-  HART_X,
-} from '../../layout';
+import { HART_EXECUTED, HART_F, HART_INSTRET_DELTA, HART_MSTATUS, HART_PRIV, HART_X } from '../../layout';
 
 /** Address of the hart's area. */
 export let hart: usize = 0;
@@ -64,22 +57,22 @@ export function unretire(): void {
 
 @inline
 export function getX(index: u32): u64 {
-  return load<u64>(hart + (<usize>index << 3), HART_X);
+  return load<u64>(hart + ((<usize>index) << 3), HART_X);
 }
 
 @inline
 export function setX(index: u32, value: u64): void {
-  if (index != 0) store<u64>(hart + (<usize>index << 3), value, HART_X);
+  if (index != 0) store<u64>(hart + ((<usize>index) << 3), value, HART_X);
 }
 
 @inline
 export function getF(index: u32): u64 {
-  return load<u64>(hart + (<usize>index << 3), HART_F);
+  return load<u64>(hart + ((<usize>index) << 3), HART_F);
 }
 
 @inline
 export function setF(index: u32, value: u64): void {
-  store<u64>(hart + (<usize>index << 3), value, HART_F);
+  store<u64>(hart + ((<usize>index) << 3), value, HART_F);
 }
 
 @inline

@@ -91,14 +91,14 @@ export function selectContext(): void {
   const base = hart + HART_CONTEXTS;
   let entry: usize = 0;
   for (let i: u32 = 0; i < <u32>CONTEXTS; i++) {
-    const candidate = base + (<usize>i << 4);
+    const candidate = base + ((<usize>i) << 4);
     if (load<u64>(candidate) == satp) {
       entry = candidate;
       break;
     }
   }
   if (entry == 0) {
-    entry = base + (<usize>(replaced & (CONTEXTS - 1)) << 4);
+    entry = base + ((<usize>(replaced & (CONTEXTS - 1))) << 4);
     replaced++;
     store<u64>(entry, satp);
     store<u64>(entry, 0, 8);
@@ -108,7 +108,8 @@ export function selectContext(): void {
 }
 
 function dropNumbers(offset: usize): void {
-  for (let i: u32 = 0; i < <u32>CONTEXTS; i++) store<u32>(hart + HART_CONTEXTS + (<usize>i << 4) + offset, 0);
+  for (let i: u32 = 0; i < <u32>CONTEXTS; i++)
+    store<u32>(hart + HART_CONTEXTS + ((<usize>i) << 4) + offset, 0);
   activate();
 }
 
@@ -132,7 +133,7 @@ export function flushAll(): void {
 /** SFENCE.VMA of one ASID. */
 export function flushAsid(asid: u64): void {
   for (let i: u32 = 0; i < <u32>CONTEXTS; i++) {
-    const entry = hart + HART_CONTEXTS + (<usize>i << 4);
+    const entry = hart + HART_CONTEXTS + ((<usize>i) << 4);
     if (((load<u64>(entry) >> 44) & 0xffff) == asid) store<u64>(entry, 0, 8);
   }
   activate();
@@ -141,7 +142,7 @@ export function flushAsid(asid: u64): void {
 /** SFENCE.VMA of one address, in every context. */
 export function flushAddress(va: u64): void {
   const region = (va >> 30) & 511;
-  if ((load<u64>(hart + HART_SUPERPAGES + (<usize>(region >> 6) << 3)) >> (region & 63)) & 1) {
+  if ((load<u64>(hart + HART_SUPERPAGES + ((<usize>(region >> 6)) << 3)) >> (region & 63)) & 1) {
     // A superpage's translations lie all over the tables.
     flushAll();
     return;
@@ -158,8 +159,8 @@ export function flushAddress(va: u64): void {
 /** Remembers that a superpage at `va` is being entered into a table. */
 export function noteSuperpage(va: u64): void {
   const region = (va >> 30) & 511;
-  const word = hart + HART_SUPERPAGES + (<usize>(region >> 6) << 3);
-  store<u64>(word, load<u64>(word) | (<u64>1 << (region & 63)));
+  const word = hart + HART_SUPERPAGES + ((<usize>(region >> 6)) << 3);
+  store<u64>(word, load<u64>(word) | ((<u64>1) << (region & 63)));
 }
 
 /** Byte offset of an address's entry in any table. */

@@ -55,7 +55,7 @@ export function setPrivilege(priv: u32): void {
 function enterHandler(code: u64, interrupt: bool, tval: u64, epc: u64, toSupervisor: bool): void {
   const status = mstatus();
   const priv = privilege();
-  const cause = code | (interrupt ? <u64>1 << 63 : 0);
+  const cause = code | (interrupt ? (<u64>1) << 63 : 0);
   let vector: u64;
   if (toSupervisor) {
     setCell(HART_SCAUSE, cause);
@@ -73,7 +73,7 @@ function enterHandler(code: u64, interrupt: bool, tval: u64, epc: u64, toSupervi
     setCell(HART_MTVAL, tval);
     let next = status & ~(MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP);
     if (status & MSTATUS_MIE) next |= MSTATUS_MPIE;
-    setMstatus(next | (<u64>priv << 11));
+    setMstatus(next | ((<u64>priv) << 11));
     vector = cell(HART_MTVEC);
     setPrivilege(PRIV_M);
   }
@@ -85,7 +85,7 @@ function enterHandler(code: u64, interrupt: bool, tval: u64, epc: u64, toSupervi
 export function takeException(cause: i32, tval: u64, epc: u64): void {
   unretire();
   count(HART_COUNT_TRAPS);
-  const delegated = privilege() != PRIV_M && ((cell(HART_MEDELEG) >> (<u64>cause)) & 1) != 0;
+  const delegated = privilege() != PRIV_M && ((cell(HART_MEDELEG) >> <u64>cause) & 1) != 0;
   enterHandler(<u64>cause, false, tval, epc, delegated);
 }
 
