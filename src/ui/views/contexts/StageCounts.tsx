@@ -41,12 +41,12 @@ export function StageCounts({
     counter('Completions', 'Requests given back to the guest', (queue) => queue.completions),
     {
       label: 'Interrupts',
-      explain: 'Interrupts raised; below: raised, and those EVENT_IDX or the guest’s flags suppressed',
+      explain: 'Interrupts raised; in brackets those that EVENT_IDX or the guest’s flags suppressed',
       main: (frame) => `${rate(queueRate(frame, device.qomPath, queues, (queue) => queue.interrupts))}/s`,
       sub: (frame) => {
         const raised = queueSum(frame.now, device.qomPath, queues, (queue) => queue.interrupts);
         const suppressed = queueSum(frame.now, device.qomPath, queues, (queue) => queue.interruptsSuppressed);
-        return `${compact(raised)}, ${compact(suppressed)} suppressed`;
+        return `${compact(raised)} (${compact(suppressed)} suppr.)`;
       },
     },
     {

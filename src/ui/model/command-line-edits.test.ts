@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { addContext, addDisk, removeContext, setOption } from './command-line-edits.ts';
+
+const text = `-m 256
+-object glib-qcontext,id=ctx0,threaded=yes
+-drive if=none,id=drive0,file=a.img # root
+-device virtio-blk,id=disk0,drive=drive0`;
+
+describe('edits of a command line', () => {
+  it('sets an option in place or adds it', () => {
+    expect(setOption(text, '-m', '512')).toBe(text.replace('256', '512'));
+    expect(setOption(text, '-kernel', 'my kernel')).toBe(`-kernel 'my kernel'\n${text}`);
+  });
+  it('adds a disk with free ids', () => {
+    expect(addDisk(text, 'b.img').slice(text.length)).toBe(
+      '\n-drive if=none,id=drive1,file=b.img,format=raw\n-device virtio-blk,id=disk1,drive=drive1',
+    );
+  });
+  it('adds and takes away a context, leaving the rest as written', () => {
+    const added = addContext(text, 'ctx1');
+    expect(added.endsWith('\n-object glib-qcontext,id=ctx1,threaded=yes')).toBe(true);
+    expect(removeContext(added, 'ctx1').trimEnd()).toBe(text);
+    expect(removeContext(text, 'ctx0')).toBe(
+      text.replace('-object glib-qcontext,id=ctx0,threaded=yes\n', ''),
+    );
+    expect(removeContext(text, 'ctx9')).toBe(text);
+  });
+});

@@ -1,0 +1,64 @@
+import { quoteArg, splitArgv, splitOpts } from './argv.ts';
+
+/** Edits of a command line's text that buttons make; what they don't touch stays as it was written. */
+
+/** Sets the value of a plain option (`-kernel`), or adds it at the top. */
+export function setOption(text: string, option: string, value: string): string {
+  const split = splitArgv(text);
+  if (!split.ok) return text;
+  const at = split.tokens.findIndex((token) => token.value === option);
+  const old = split.tokens[at + 1];
+  if (at >= 0 && old !== undefined) return text.slice(0, old.start) + quoteArg(value) + text.slice(old.end);
+  return `${option} ${quoteArg(value)}\n${text}`;
+}
+
+/** Adds a raw disk as a virtio-blk device with free ids. */
+export function addDisk(text: string, file: string): string {
+  const n = firstFree(text, (i) => [`drive${i}`, `disk${i}`]);
+  return appendLines(text, [
+    `-drive ${quoteArg(`if=none,id=drive${n},file=${file.replaceAll(',', ',,')},format=raw`)}`,
+    `-device virtio-blk,id=disk${n},drive=drive${n}`,
+  ]);
+}
+
+/** Adds a context with a thread of its own; returns its id as well. */
+export function addContext(text: string, id: string): string {
+  return appendLines(text, [`-object glib-qcontext,id=${quoteArg(id)},threaded=yes`]);
+}
+
+/** Takes away the `-object` (or `-context`) with that id. */
+export function removeContext(text: string, id: string): string {
+  const split = splitArgv(text);
+  if (!split.ok) return text;
+  for (const [i, token] of split.tokens.entries()) {
+    const option = split.tokens[i - 1];
+    if (option === undefined || !/^--?(object|context)$/.test(option.value)) continue;
+    const parts = splitOpts(token.value);
+    if (parts.includes(`id=${id}`) || (option.value.endsWith('context') && parts[0] === id)) {
+      const before = text.slice(0, option.start).replace(/[ \t]+$/, '');
+      return (
+        before + text.slice(token.end).replace(before.endsWith('\n') || before === '' ? /^[ \t]*\n/ : /^/, '')
+      );
+    }
+  }
+  return text;
+}
+
+/** The smallest number for which none of the ids occurs in the text. */
+export function firstFree(text: string, ids: (n: number) => readonly string[]): number {
+  for (let n = 0; ; n++) if (!ids(n).some((id) => mentions(text, id))) return n;
+}
+
+/** Does a word stand in the command line, as an argument or as the value of a property? */
+export function mentions(text: string, word: string): boolean {
+  const split = splitArgv(text);
+  return (
+    split.ok &&
+    split.tokens.some(({ value }) =>
+      splitOpts(value).some((part) => part === word || part.endsWith(`=${word}`)),
+    )
+  );
+}
+
+const appendLines = (text: string, lines: readonly string[]): string =>
+  `${text.trimEnd()}${text.trim() === '' ? '' : '\n'}${lines.join('\n')}`;

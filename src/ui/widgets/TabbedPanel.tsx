@@ -1,0 +1,46 @@
+import { type ReactNode, Suspense } from 'react';
+import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import styles from './TabbedPanel.module.css';
+
+export interface PanelTab {
+  readonly id: string;
+  readonly label: string;
+  readonly content: ReactNode;
+}
+
+/** A region of the page with several views, one shown. Only the shown one is mounted. */
+export function TabbedPanel({
+  label,
+  tabs,
+  selected,
+  onSelect,
+}: {
+  readonly label: string;
+  readonly tabs: readonly PanelTab[];
+  readonly selected: string;
+  readonly onSelect: (id: string) => void;
+}): ReactNode {
+  return (
+    <section className={styles['panel']} aria-label={label}>
+      <Tabs
+        className={styles['tabs'] ?? ''}
+        selectedKey={selected}
+        onSelectionChange={(key) => onSelect(String(key))}
+        keyboardActivation="manual"
+      >
+        <TabList className={styles['list'] ?? ''} aria-label={label}>
+          {tabs.map((tab) => (
+            <Tab key={tab.id} id={tab.id} className={styles['tab'] ?? ''}>
+              {tab.label}
+            </Tab>
+          ))}
+        </TabList>
+        {tabs.map((tab) => (
+          <TabPanel key={tab.id} id={tab.id} className={styles['content'] ?? ''}>
+            <Suspense fallback={<p className={styles['loading']}>Loading…</p>}>{tab.content}</Suspense>
+          </TabPanel>
+        ))}
+      </Tabs>
+    </section>
+  );
+}
