@@ -71,7 +71,6 @@ export class AioContext implements AioLoop, BusyPoller {
   #source: QSource | null = null;
   /** Over 0 from the moment the timeout is computed until the wait is over (A4). */
   #notifyMe = 0;
-  #notified = false;
   /** How long the wait took that ended last; −1 if the loop did not wait. */
   #blockNs = -1;
 
@@ -216,7 +215,6 @@ export class AioContext implements AioLoop, BusyPoller {
 
   /** Ends a wait in progress; costs nothing when the loop is awake, since it will look anyway (A4). */
   notify(): void {
-    this.#notified = true;
     const elided = this.#notifyMe === 0;
     this.#tracer.emit(TRACE.aio_notify, this.#index, Number(elided));
     if (!elided) this.#options.wakeup?.();
@@ -272,7 +270,6 @@ export class AioContext implements AioLoop, BusyPoller {
 
   #collect(): void {
     this.#notifyMe = 0;
-    this.#notified = false;
     for (const handler of this.#handlers.values()) {
       if (handler.tag === null || (handler.tag.revents & IO_IN) === 0) continue;
       handler.tag.revents = 0;
@@ -293,9 +290,8 @@ export class AioContext implements AioLoop, BusyPoller {
     this.#set.n = 0;
     for (const { notifier } of this.#handlers.values()) this.#set.push(notifier.fd, IO_IN);
     if (timeoutNs !== 0) this.#notifyMe++;
-    wait(this.#set, this.#notified ? 0 : timeoutNs);
+    wait(this.#set, timeoutNs);
     if (timeoutNs !== 0) this.#notifyMe--;
-    this.#notified = false;
     for (let i = 0; i < this.#set.n; i++) {
       const entry = this.#set.fds[i];
       if (entry === undefined || (entry.revents & IO_IN) === 0) continue;
