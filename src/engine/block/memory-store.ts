@@ -13,7 +13,8 @@ const WASM_PAGE = 64 * KiB;
 const ABSENT = 0;
 const ZERO = 0xffff_ffff;
 
-const ArenaLayout = struct(
+/** Head of a memory disk's memory; the table follows, then the data. */
+export const MemoryDiskLayout = struct(
   'MemoryDisk',
   {
     /** Size of the disk in bytes. */
@@ -68,14 +69,14 @@ export class MemoryStore implements DiskStore {
     const pages = Math.ceil((dataOffset(tableClusters) + dataClusters * CLUSTER_BYTES) / WASM_PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     const arena = new SharedMemory(memory);
-    arena.storeF64(ArenaLayout.at.bytes, bytes);
-    arena.store32(ArenaLayout.at.tableClusters, tableClusters);
-    arena.store32(ArenaLayout.at.dataClusters, dataClusters);
+    arena.storeF64(MemoryDiskLayout.at.bytes, bytes);
+    arena.store32(MemoryDiskLayout.at.tableClusters, tableClusters);
+    arena.store32(MemoryDiskLayout.at.dataClusters, dataClusters);
     return memory;
   }
 
   get bytes(): number {
-    return this.#arena.loadF64(ArenaLayout.at.bytes);
+    return this.#arena.loadF64(MemoryDiskLayout.at.bytes);
   }
   /** Clusters that hold data now. */
   get allocatedClusters(): number {
@@ -159,7 +160,7 @@ export class MemoryStore implements DiskStore {
   resize(bytes: number): BlockResult {
     if (bytes > this.#word('tableClusters') * CLUSTER_BYTES) return ENOSPC;
     if (bytes < this.bytes) this.writeZeroes(bytes, this.bytes - bytes);
-    this.#arena.storeF64(ArenaLayout.at.bytes, bytes);
+    this.#arena.storeF64(MemoryDiskLayout.at.bytes, bytes);
     return BLK_OK;
   }
 
@@ -168,12 +169,12 @@ export class MemoryStore implements DiskStore {
   #take(): number {
     const free = this.#word('free');
     if (free !== 0) {
-      this.#arena.store32(ArenaLayout.at.free, this.#arena.u32[this.#place(free) >>> 2] as number);
+      this.#arena.store32(MemoryDiskLayout.at.free, this.#arena.u32[this.#place(free) >>> 2] as number);
       return free;
     }
     const taken = this.#word('taken');
     if (taken >= this.#word('dataClusters')) return 0;
-    this.#arena.store32(ArenaLayout.at.taken, taken + 1);
+    this.#arena.store32(MemoryDiskLayout.at.taken, taken + 1);
     return taken + 1;
   }
   /** Sets a table entry that needs no place and puts the place it had on the free list. */
@@ -181,7 +182,7 @@ export class MemoryStore implements DiskStore {
     if (this.#hasPlace(cluster)) {
       const place = this.#entry(cluster);
       this.#arena.u32[this.#place(place) >>> 2] = this.#word('free');
-      this.#arena.store32(ArenaLayout.at.free, place);
+      this.#arena.store32(MemoryDiskLayout.at.free, place);
     }
     this.#setEntry(cluster, entry);
   }
@@ -192,14 +193,14 @@ export class MemoryStore implements DiskStore {
   }
 
   #word(field: 'tableClusters' | 'dataClusters' | 'taken' | 'free'): number {
-    return this.#arena.load32(ArenaLayout.at[field]);
+    return this.#arena.load32(MemoryDiskLayout.at[field]);
   }
   #entry(cluster: number): number {
     assert(cluster < this.#word('tableClusters'), 'MemoryStore: cluster beyond the table');
-    return this.#arena.u32[(ArenaLayout.size >>> 2) + cluster] as number;
+    return this.#arena.u32[(MemoryDiskLayout.size >>> 2) + cluster] as number;
   }
   #setEntry(cluster: number, entry: number): void {
-    this.#arena.u32[(ArenaLayout.size >>> 2) + cluster] = entry;
+    this.#arena.u32[(MemoryDiskLayout.size >>> 2) + cluster] = entry;
   }
   #hasPlace(cluster: number): boolean {
     const entry = this.#entry(cluster);
@@ -214,7 +215,7 @@ export class MemoryStore implements DiskStore {
 }
 
 const dataOffset = (tableClusters: number): number =>
-  Math.ceil((ArenaLayout.size + tableClusters * 4) / CLUSTER_BYTES) * CLUSTER_BYTES;
+  Math.ceil((MemoryDiskLayout.size + tableClusters * 4) / CLUSTER_BYTES) * CLUSTER_BYTES;
 
 /**
  * Cuts a request at segment and cluster borders; stops at the first result that is not BLK_OK.
