@@ -44,13 +44,12 @@ export function installPlaygroundApi({ controller, moves }: Playground): Playgro
   let output = '';
   let from = 0;
   const waiting = new Set<() => void>();
-  controller.onVm((vm) => {
+  controller.onVm((_vm, serial) => {
     output = '';
     from = 0;
     const decoder = new TextDecoder();
-    return vm.serial.onData((bytes) => {
-      // Shared views can't be decoded; what arrives here is a copy already, but a cheap slice makes sure.
-      output += decoder.decode(bytes.slice(), { stream: true });
+    return serial.onData((bytes) => {
+      output += decoder.decode(bytes, { stream: true });
       if (output.length > 2 * KEEP) {
         const dropped = output.length - KEEP;
         output = output.slice(dropped);

@@ -4,6 +4,7 @@ import { say } from './announcer.ts';
 import { splitArgv } from './argv.ts';
 import type { MakeVm, UserError } from './engine-types.ts';
 import { LiveBoard } from './live-board.ts';
+import { SerialLog } from './serial-log.ts';
 import type { PreparationStep, Prepare } from './preparation.ts';
 import {
   messageOf,
@@ -19,7 +20,7 @@ export type MachinePhase =
   | { readonly kind: 'off' }
   | { readonly kind: 'preparing'; readonly steps: readonly PreparationStep[] }
   | { readonly kind: 'building' }
-  | { readonly kind: 'on'; readonly vm: Vm }
+  | { readonly kind: 'on'; readonly vm: Vm; readonly serial: SerialLog }
   | { readonly kind: 'stopping' };
 
 export interface ControllerState {
@@ -34,6 +35,9 @@ export interface ControllerState {
   /** A device picked up by tap or click, to be put down on a lane. */
   readonly picked: string | undefined;
 }
+
+/** Told of each new machine; what it returns runs when that machine is gone. */
+export type VmListener = (vm: Vm, serial: SerialLog) => void | (() => void);
 
 export interface ControllerOptions {
   readonly makeVm: MakeVm;
@@ -51,7 +55,7 @@ export class VmController {
   readonly store: StoreApi<ControllerState>;
   readonly board = new LiveBoard();
   readonly #options: ControllerOptions;
-  readonly #vmListeners = new Set<(vm: Vm) => void | (() => void)>();
+  readonly #vmListeners = new Set<VmListener>();
   #vmCleanups: (() => void)[] = [];
   #aborter: AbortController | undefined;
   /** Serialises power on and off: the next waits for the one before. */
@@ -75,9 +79,10 @@ export class VmController {
   }
 
   /** Calls back with each new machine (and the present one); what it returns runs when that machine is gone. */
-  onVm(listener: (vm: Vm) => void | (() => void)): () => void {
+  onVm(listener: VmListener): () => void {
     this.#vmListeners.add(listener);
-    if (this.vm !== undefined) this.#tell(listener, this.vm);
+    const { phase } = this.store.getState();
+    if (phase.kind === 'on') this.#tell(listener, phase.vm, phase.serial);
     return () => this.#vmListeners.delete(listener);
   }
 
@@ -202,10 +207,12 @@ export class VmController {
   }
 
   #adopt(vm: Vm, commandLine: string): void {
-    this.store.setState({ phase: { kind: 'on', vm }, lastGood: commandLine });
+    const serial = new SerialLog(vm.serial);
+    this.#vmCleanups.push(() => serial.close());
+    this.store.setState({ phase: { kind: 'on', vm, serial }, lastGood: commandLine });
     this.#options.remember?.(commandLine);
     this.board.attach(vm);
-    for (const listener of this.#vmListeners) this.#tell(listener, vm);
+    for (const listener of this.#vmListeners) this.#tell(listener, vm, serial);
     say('The machine is on');
     vm.ended.then(
       (end) => this.#ended(vm, end),
@@ -233,8 +240,8 @@ export class VmController {
     this.store.setState({ phase: { kind: 'off' } });
   }
 
-  #tell(listener: (vm: Vm) => void | (() => void), vm: Vm): void {
-    const cleanup = listener(vm);
+  #tell(listener: VmListener, vm: Vm, serial: SerialLog): void {
+    const cleanup = listener(vm, serial);
     if (cleanup !== undefined) this.#vmCleanups.push(cleanup);
   }
 

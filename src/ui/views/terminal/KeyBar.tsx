@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { Button, ToggleButton, Toolbar } from 'react-aria-components';
-import { KEY_BYTES, type Modifiers } from './terminal-session.ts';
+import { KEY_BYTES, type Modifiers } from './keys.ts';
 import styles from './TerminalView.module.css';
 
 const NAMES: Record<keyof typeof KEY_BYTES, string> = {

@@ -1,4 +1,3 @@
-import '@xterm/xterm/css/xterm.css';
 import { ClipboardPaste, Copy } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { usePlayground } from '../../model/playground.ts';
@@ -7,12 +6,14 @@ import { Button } from '../../widgets/Button.tsx';
 import { Panel } from '../../widgets/Panel.tsx';
 import { useMedia } from '../../widgets/use-media.ts';
 import { KeyBar } from './KeyBar.tsx';
-import { TerminalSession } from './terminal-session.ts';
+import type { Modifiers } from './keys.ts';
+import type { TerminalSession } from './terminal-session.ts';
 import styles from './TerminalView.module.css';
 
-let session: TerminalSession | undefined;
-/** The page's one terminal, made when it is first shown. */
-const theSession = (): TerminalSession => (session ??= new TerminalSession());
+let session: Promise<TerminalSession> | undefined;
+/** The page's one terminal, loaded and made when it is first shown: the emulator is a third of the page's code. */
+const theSession = (): Promise<TerminalSession> =>
+  (session ??= import('./terminal-session.ts').then((module) => new module.TerminalSession()));
 
 /** The guest's first serial port. `overlay` covers it, e.g. with progress or a problem. */
 export function TerminalView({
@@ -25,15 +26,25 @@ export function TerminalView({
   const { controller } = usePlayground();
   const screen = useRef<HTMLDivElement>(null);
   const touch = useMedia('(pointer: coarse), (max-width: 859px)');
-  const [modifiers, setModifiers] = useState({ ctrl: false, alt: false });
+  const [terminal, setTerminal] = useState<TerminalSession | undefined>(undefined);
+  const [modifiers, setModifiers] = useState<Modifiers>({ ctrl: false, alt: false });
 
   useEffect(() => {
-    const terminal = theSession();
-    terminal.onModifiers = setModifiers;
-    return screen.current === null ? undefined : terminal.mount(screen.current);
+    let unmount: (() => void) | undefined;
+    let gone = false;
+    void theSession().then((loaded) => {
+      if (gone || screen.current === null) return;
+      loaded.onModifiers = setModifiers;
+      unmount = loaded.mount(screen.current);
+      setTerminal(loaded);
+    });
+    return () => {
+      gone = true;
+      unmount?.();
+    };
   }, []);
-  useEffect(() => theSession().setTheme(theme), [theme]);
-  useEffect(() => controller.onVm((vm) => theSession().connect(vm.serial)), [controller]);
+  useEffect(() => terminal?.setTheme(theme), [terminal, theme]);
+  useEffect(() => terminal?.follow(controller), [terminal, controller]);
 
   return (
     <Panel
@@ -47,22 +58,14 @@ export function TerminalView({
             variant="quiet"
             icon={<Copy />}
             tip="Copy the selection (Ctrl+Shift+C)"
-            onPress={() =>
-              void theSession()
-                .copy()
-                .catch(() => {})
-            }
+            onPress={() => void terminal?.copy().catch(() => {})}
           />
           <Button
             size="small"
             variant="quiet"
             icon={<ClipboardPaste />}
             tip="Paste (Ctrl+Shift+V)"
-            onPress={() =>
-              void theSession()
-                .paste()
-                .catch(() => {})
-            }
+            onPress={() => void terminal?.paste().catch(() => {})}
           />
         </>
       }
@@ -72,8 +75,8 @@ export function TerminalView({
         {touch ? (
           <KeyBar
             modifiers={modifiers}
-            onModifier={(modifier) => theSession().toggle(modifier)}
-            onKey={(data) => theSession().send(data)}
+            onModifier={(modifier) => terminal?.toggle(modifier)}
+            onKey={(data) => terminal?.send(data)}
           />
         ) : null}
         {overlay == null ? null : <div className={styles['overlay']}>{overlay}</div>}

@@ -1,26 +1,14 @@
+import '@xterm/xterm/css/xterm.css';
 import { FitAddon } from '@xterm/addon-fit';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { ClipboardAddon } from '@xterm/addon-clipboard';
 import { SearchAddon } from '@xterm/addon-search';
 import { type ITheme, Terminal } from '@xterm/xterm';
 import type { SerialPort } from '../../../engine/vm.ts';
+import type { VmController } from '../../model/vm-controller.ts';
 import { FONT_MONO, THEMES, type ThemeName } from '../../tokens.ts';
+import type { Modifiers } from './keys.ts';
 import { LineTracker } from './line-tracker.ts';
-
-/** Keys a phone's keyboard lacks, as a serial line carries them (application cursor keys excepted). */
-export const KEY_BYTES = {
-  Esc: '\x1b',
-  Tab: '\t',
-  '←': '\x1b[D',
-  '↑': '\x1b[A',
-  '↓': '\x1b[B',
-  '→': '\x1b[C',
-} as const;
-
-export interface Modifiers {
-  readonly ctrl: boolean;
-  readonly alt: boolean;
-}
 
 /**
  * The one terminal of the page. It outlives React's comings and goings (its element is moved, not rebuilt) and
@@ -32,6 +20,7 @@ export class TerminalSession {
   readonly #fit = new FitAddon();
   readonly #line = new LineTracker();
   #port: SerialPort | undefined;
+  #following: unknown;
   #resizer: ResizeObserver | undefined;
   #modifiers: Modifiers = { ctrl: false, alt: false };
   /** Told when the sticky modifiers change, so that their buttons can show it. */
@@ -80,6 +69,16 @@ export class TerminalSession {
 
   setTheme(name: ThemeName): void {
     this.term.options.theme = terminalTheme(name);
+  }
+
+  /**
+   * Joins the terminal to each machine of the controller. The first caller's machines stay joined whatever view
+   * shows the terminal, so the output of a machine that runs unseen is not lost.
+   */
+  follow(controller: Pick<VmController, 'onVm'>): void {
+    if (this.#following === controller) return;
+    this.#following = controller;
+    controller.onVm((_vm, serial) => this.connect(serial));
   }
 
   /** Joins the terminal to a serial port of a new machine; returns how to part them. */
