@@ -6,7 +6,7 @@ import { root } from './lib/run.mjs';
 
 const entries = {
   vm: 'cli/vm.ts',
-  'pool.worker': 'cli/host/pool.worker.ts',
+  'machine.worker': 'cli/host/machine.worker.ts',
 };
 const bundle = await rolldown({
   input: Object.fromEntries(

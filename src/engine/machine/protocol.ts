@@ -16,6 +16,8 @@ export interface MainService {
   monitorClose(id: number): void;
   /** Bytes typed at serial port `port`. */
   serialInput(port: number, bytes: Uint8Array): void;
+  /** That many bytes of serial output have been shown: the guest may go on writing. */
+  serialShown(port: number, count: number): void;
   /** The other end of a new context's control port. */
   contextStarted(index: number, port: Port): void;
   /** A thread died: a bug of ours, or out of memory. */

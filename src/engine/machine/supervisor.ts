@@ -203,6 +203,7 @@ class Supervisor implements Vm {
 
   serialOutput(port: number, bytes: Uint8Array): void {
     if (port === 0) for (const listener of this.#serialListeners) listener(bytes);
+    this.#main.send('serialShown', port, bytes.length);
   }
 
   monitorOutput(id: number, text: string): void {

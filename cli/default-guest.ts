@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Result, type UserError, parseCommandLine } from '../src/engine/index.ts';
+import type { MachineConfig } from '../src/engine/qom/options/config.ts';
+
+/** The part of build/guest/manifest.json that says how to boot. */
+interface Manifest {
+  readonly available: boolean;
+  readonly reason?: string;
+  readonly default: { readonly kernel: string; readonly disk: string };
+  readonly kernels: Readonly<Record<string, { image: string; initrd?: string; append: string }>>;
+  readonly disks: Readonly<Record<string, { file: string }>>;
+}
+
+const refuse = (desc: string, hint: string): Result<never> => ({ ok: false, error: { class: 'GenericError', desc, hint } satisfies UserError });
+
+/** Commas in a file name are doubled in an option's value. */
+const escape = (path: string): string => path.replaceAll(',', ',,');
+
+/**
+ * Completes a command line that names neither kernel nor firmware with the default guest: the kernel, and its
+ * disk with the command line of the QContext proposal, on a context of its own. `snapshot=off` among the
+ * arguments (`-drive snapshot=off` has a disk of its own) is the caller's business: `copy` makes the
+ * throw-away copy of the disk.
+ */
+export function defaultArguments(
+  given: readonly string[],
+  config: MachineConfig,
+  guestDir: string,
+  copy: (image: string) => string,
+): Result<readonly string[]> {
+  if (config.boot.kernel !== undefined || config.boot.bios !== undefined) return { ok: true, value: given };
+  const manifestPath = join(guestDir, 'manifest.json');
+  if (!existsSync(manifestPath)) return refuse('the default guest has not been assembled', 'Run npm run guest, or give a kernel with -kernel FILE.');
+  const manifest = JSON.parse(readFileSync(manifestPath, 'utf8')) as Manifest;
+  const kernel = manifest.kernels[manifest.default.kernel];
+  const disk = manifest.disks[manifest.default.disk];
+  if (!manifest.available || kernel === undefined || disk === undefined) {
+    return refuse(`there is no Linux guest here: ${manifest.reason ?? 'it is not built'}`, 'Give a kernel with -kernel FILE.');
+  }
+  const image = join(guestDir, disk.file);
+  const argv = [
+    '-kernel',
+    join(guestDir, kernel.image),
+    ...(kernel.initrd === undefined ? [] : ['-initrd', join(guestDir, kernel.initrd)]),
+    '-append',
+    [kernel.append, config.boot.append].filter(Boolean).join(' '),
+    '-object',
+    'glib-qcontext,id=ctx0,threaded=yes',
+    '-drive',
+    `file=${escape(copy(image))},if=none,id=drive0,format=raw,cache=none,aio=native`,
+    '-device',
+    'virtio-blk,drive=drive0,scsi=off,x-data-plane=on,context=ctx0,id=disk0',
+  ];
+  const own = withoutAppend(given);
+  const all = [...argv, ...own];
+  const parsed = parseCommandLine(all);
+  return parsed.ok ? { ok: true, value: all } : parsed;
+}
+
+/** The default guest's `-append` has taken the user's words in already. */
+function withoutAppend(given: readonly string[]): readonly string[] {
+  const at = given.findIndex((word) => word === '-append' || word === '--append');
+  return at < 0 ? given : [...given.slice(0, at), ...given.slice(at + 2)];
+}

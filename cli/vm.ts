@@ -1,0 +1,69 @@
+import { copyFileSync, constants as fs, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createVm, formatUserError, parseCommandLine, type Vm } from '../src/engine/index.ts';
+import { defaultArguments } from './default-guest.ts';
+import { createNodeSupervisor } from './host/node-supervisor.ts';
+import { attachStdio } from './stdio.ts';
+
+/** The bundle lives in build/node/, its neighbours are the interpreter and the guest images. */
+const build = new URL('../', import.meta.url);
+const interpreter = new URL('wasm/interp.wasm', build);
+const guestDir = fileURLToPath(new URL('guest/', build));
+
+/** Ends with a sentence on stderr. */
+function fail(message: string): never {
+  process.stderr.write(`vm: ${message}\n`);
+  process.exit(1);
+}
+
+/** Exit code of a machine that has ended. */
+function exitCodeOf(end: Awaited<Vm['ended']>): number {
+  switch (end.reason) {
+    case 'guest-shutdown':
+      return end.exitCode;
+    case 'host-quit':
+      return 0;
+    case 'guest-panic':
+    case 'failed':
+      process.stderr.write(`vm: ${end.detail}\n`);
+      return 1;
+  }
+}
+
+async function main(given: readonly string[]): Promise<number> {
+  const asked = parseCommandLine(given);
+  if (!asked.ok) fail(formatUserError(asked.error));
+  if (asked.value.kind === 'help') {
+    process.stdout.write(asked.value.text);
+    return 0;
+  }
+  if (asked.value.kind === 'version') {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', build), 'utf8')) as { version: string };
+    process.stdout.write(`QContext Playground ${version}\n`);
+    return 0;
+  }
+  for (const note of asked.value.notes) process.stderr.write(`vm: ${note.text}\n`);
+
+  const scratch = mkdtempSync(join(tmpdir(), 'qcontext-vm-'));
+  try {
+    const argv = defaultArguments(given, asked.value.config, guestDir, (image) => {
+      const copy = join(scratch, 'disk');
+      copyFileSync(image, copy, fs.COPYFILE_FICLONE);
+      return copy;
+    });
+    if (!argv.ok) fail(formatUserError(argv.error));
+    const vm = await createVm(argv.value, createNodeSupervisor(interpreter));
+    if (!vm.ok) fail(formatUserError(vm.error));
+    const restore = attachStdio(vm.value);
+    const end = await vm.value.ended;
+    restore();
+    await vm.value.dispose();
+    return exitCodeOf(end);
+  } finally {
+    if (existsSync(scratch)) rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,170 @@
+import { type Port, Rpc, wakeInbox } from '../base/rpc.ts';
+import { type Result, ok, userError } from '../base/result.ts';
+import type { AioContext } from '../qcontext/aio-context.ts';
+import type { ContextSpec } from '../qom/machine-ops.ts';
+import { CONTEXT_STATE, ContextBlockLayout, MAX_CONTEXTS } from './context-block.ts';
+import type { ContextCore } from './context-core.ts';
+import type { SupervisorService } from './protocol.ts';
+import { QueueHost } from './queue-host.ts';
+import type { ContextReports, ContextService, LoopTuning } from './queue-plan.ts';
+
+/** A service seen across threads: every method answers by promise. */
+type Remote<T> = { readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never };
+
+/** One context, as the main context directs it. */
+export interface ContextEntry {
+  readonly index: number;
+  readonly id: string;
+  readonly qomPath: string;
+  readonly type: ContextSpec['type'] | 'main';
+  readonly threaded: boolean;
+  /** Name of the worker that runs it. */
+  readonly worker: string;
+  readonly service: Remote<ContextService>;
+}
+
+interface Waiting {
+  readonly port: Promise<Port>;
+  resolve(port: Port): void;
+}
+
+/**
+ * The machine's contexts: `main`, those with a worker of their own, and those the main loop iterates. Main
+ * context only.
+ */
+export class ContextDirectory {
+  readonly #core: ContextCore;
+  readonly #supervisor: Rpc<SupervisorService>;
+  readonly #reports: ContextReports;
+  readonly #entries = new Map<string, ContextEntry>();
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #unthreaded = new Map<string, AioContext>();
+  readonly #ports = new Map<string, Rpc<ContextService>>();
+
+  constructor(core: ContextCore, supervisor: Rpc<SupervisorService>, reports: ContextReports) {
+    this.#core = core;
+    this.#supervisor = supervisor;
+    this.#reports = reports;
+    this.#entries.set('main', {
+      index: 0,
+      id: 'main',
+      qomPath: '/objects/main',
+      type: 'main',
+      threaded: true,
+      worker: 'main',
+      service: this.#local(core.aio),
+    });
+  }
+
+  get(id: string): ContextEntry | undefined {
+    return this.#entries.get(id);
+  }
+  byIndex(index: number): ContextEntry | undefined {
+    return [...this.#entries.values()].find((entry) => entry.index === index);
+  }
+  all(): readonly ContextEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  /** Makes a context and, if threaded, waits until its worker answers. */
+  async create(spec: ContextSpec): Promise<Result<ContextEntry>> {
+    const taken = new Set([...this.#entries.values()].map(({ index }) => index));
+    const index = Array.from({ length: MAX_CONTEXTS }, (_, i) => i).find((i) => !taken.has(i));
+    if (index === undefined) return userError(`a machine has at most ${MAX_CONTEXTS} contexts`);
+    const { id, qomPath, type, threaded } = spec;
+    const service = threaded ? await this.#startThread(index, id) : this.#startUnthreaded(id);
+    const worker = threaded ? `context-${index}` : 'main';
+    const entry: ContextEntry = { index, id, qomPath, type, threaded, worker, service };
+    this.#entries.set(id, entry);
+    await service.configure(spec);
+    await this.#tellActiveThreads();
+    return ok(entry);
+  }
+
+  async configure(id: string, loop: LoopTuning): Promise<void> {
+    await this.#entries.get(id)?.service.configure(loop);
+  }
+
+  /** Ends a context nothing is attached to any more. */
+  async delete(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || id === 'main') return;
+    this.#entries.delete(id);
+    await entry.service.quit();
+    const aio = this.#unthreaded.get(id);
+    if (aio !== undefined) {
+      this.#unthreaded.delete(id);
+      this.#core.removeAio(aio);
+    } else {
+      this.#ports.get(id)?.fail('the context is gone');
+      this.#ports.delete(id);
+      this.#supervisor.send('contextGone', entry.index);
+    }
+    await this.#tellActiveThreads();
+  }
+
+  /** The supervisor has started the worker of a context: its port. */
+  started(index: number, port: Port): void {
+    this.#waiting.get(index)?.resolve(port);
+    this.#waiting.delete(index);
+  }
+
+  async #startThread(index: number, id: string): Promise<Remote<ContextService>> {
+    const { mem, layout } = this.#core;
+    const block = layout.contexts[index] as number;
+    mem.bytes(block, ContextBlockLayout.size).fill(0);
+    mem.store32(block + ContextBlockLayout.at.state, CONTEXT_STATE.starting);
+    let resolve: (port: Port) => void = () => {};
+    const port = new Promise<Port>((settle) => {
+      resolve = settle;
+    });
+    this.#waiting.set(index, { port, resolve });
+    this.#supervisor.send('startContext', index, id);
+    const rpc = new Rpc<ContextService>(await port, this.#reports, {
+      posted: () => wakeInbox(mem, block + ContextBlockLayout.at.wake),
+      received: () => this.#core.inbox.receive(),
+    });
+    this.#ports.set(id, rpc);
+    return remoteService((method, ...args) => rpc.call(method, ...args));
+  }
+
+  #startUnthreaded(id: string): Remote<ContextService> {
+    const aio = this.#core.addAio(`${id}/aio`);
+    this.#unthreaded.set(id, aio);
+    return this.#local(aio);
+  }
+
+  #local(aio: AioContext): Remote<ContextService> {
+    const host = new QueueHost(this.#core, aio, this.#reports) as ContextService;
+    return remoteService(async (method, ...args) => {
+      const target = host[method] as (...args: unknown[]) => unknown;
+      return (await target.apply(host, args)) as never;
+    });
+  }
+
+  async #tellActiveThreads(): Promise<void> {
+    const count = [...this.#entries.values()].filter(({ threaded }) => threaded).length;
+    await Promise.all([...this.#entries.values()].map(({ service }) => service.setActiveThreads(count)));
+  }
+}
+
+type Call = <K extends keyof ContextService>(
+  method: K,
+  ...args: Parameters<ContextService[K]>
+) => Promise<Awaited<ReturnType<ContextService[K]>>>;
+
+function remoteService(call: Call): Remote<ContextService> {
+  return {
+    openBlock: (plan) => call('openBlock', plan),
+    closeBlock: (id) => call('closeBlock', id),
+    resizeBlock: (id, bytes) => call('resizeBlock', id, bytes),
+    startQueue: (plan, parked) => call('startQueue', plan, parked),
+    drainQueue: (slot, queue) => call('drainQueue', slot, queue),
+    resumeQueue: (slot, queue) => call('resumeQueue', slot, queue),
+    detachQueue: (slot, queue) => call('detachQueue', slot, queue),
+    resumeParked: () => call('resumeParked'),
+    configure: (loop) => call('configure', loop),
+    setActiveThreads: (count) => call('setActiveThreads', count),
+    quit: () => call('quit'),
+  };
+}
