@@ -204,10 +204,11 @@ function protocolOf(node: BlockNodeConfig & ProtocolConfig): ProtocolConfig {
   }
 }
 
-/** The limits of a throttle-group object, without the `x-` of its property names. */
+/** The limits of a throttle-group object that limit, without the `x-` of its property names. */
 export function groupLimits(objects: readonly ObjectConfig[], id: string): ThrottleLimits {
   const group = objects.find((object) => object.type === 'throttle-group' && object.id === id);
+  const given = Object.entries(group?.props ?? {}) as [string, number][];
   return Object.fromEntries(
-    Object.entries(group?.props ?? {}).map(([name, value]) => [name.replace(/^x-/, ''), value as number]),
+    given.flatMap(([name, value]) => (value === 0 ? [] : [[name.replace(/^x-/, ''), value]])),
   );
 }
