@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * What the guest is made of: names of packages in Debian, and which of their files are shipped.
  *

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Debian packages of another architecture and release, by name, without touching the machine's own package state:
  * a private apt configuration with its own source list, index and cache. The address of the archive is the one

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Writer of cpio archives in the `newc` format, which the Linux kernel unpacks as its initramfs
  * (Documentation/driver-api/early-userspace/buffer-format.rst). Every field that could differ between two runs

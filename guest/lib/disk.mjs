@@ -1,3 +1,4 @@
+// @ts-check
 /** The files of the root disk: packages taken apart, busybox for the rest, our own configuration on top. */
 import {
   chmod,
@@ -44,14 +45,12 @@ export function applets(busybox) {
  * their place.
  *
  * @param {string} root
- * @returns {Promise<string[]>} names of what was removed
  */
 async function dropUnlinkable(root) {
   const libraries = new Set([
     ...(await readdir(path.join(root, LIBDIR))),
     ...(await readdir(path.join(root, 'usr/lib'))),
   ]);
-  const dropped = [];
   for (const dir of ['usr/bin', 'usr/sbin', LIBDIR]) {
     for (const entry of await readdir(path.join(root, dir), { withFileTypes: true })) {
       if (!entry.isFile()) continue;
@@ -59,10 +58,8 @@ async function dropUnlinkable(root) {
       const data = await readFile(file);
       if (!isElf(data) || needed(data).every((library) => libraries.has(library))) continue;
       await rm(file);
-      dropped.push(entry.name);
     }
   }
-  return dropped;
 }
 
 /**
@@ -88,26 +85,14 @@ async function dropDangling(root) {
  * @param {object} input
  * @param {string} input.root an empty directory
  * @param {ReadonlyMap<string, string>} input.debs .deb file of each package in ROOT_PACKAGES
- * @param {string} input.overlay guest/overlay
+ * @param {readonly string[]} input.overlays directories laid over the packages' files
  * @param {import('./stock.mjs').StockKernel} input.kernel whose modules go onto the disk
  * @param {Buffer | undefined} input.fio
- * @returns {Promise<{ dropped: string[], busybox: Buffer }>} `dropped`: programs left out for want of a library
+ * @returns {Promise<Buffer>} the busybox that is on the disk
  */
-export async function assembleDisk({ root, debs, overlay, kernel, fio }) {
-  for (const dir of [
-    'usr/bin',
-    'usr/sbin',
-    'usr/lib',
-    'etc',
-    'dev',
-    'proc',
-    'sys',
-    'run',
-    'mnt',
-    'home',
-    'tmp',
-    'var/tmp',
-  ]) {
+export async function assembleDisk({ root, debs, overlays, kernel, fio }) {
+  const empty = ['dev', 'proc', 'sys', 'run', 'mnt', 'home', 'tmp', 'var/tmp'];
+  for (const dir of ['usr/bin', 'usr/sbin', 'usr/lib', 'etc', ...empty]) {
     await mkdir(path.join(root, dir), { recursive: true });
   }
   for (const dir of ['bin', 'sbin', 'lib']) await symlink(`usr/${dir}`, path.join(root, dir));
@@ -118,17 +103,10 @@ export async function assembleDisk({ root, debs, overlay, kernel, fio }) {
     const args = ['-x', '-C', root, '--no-same-owner', '--keep-directory-symlink', '--wildcards'];
     await run('tar', [...args, ...patterns, './usr/share/doc/*/copyright'], { input: tar });
   }
-  const dropped = await dropUnlinkable(root);
+  await dropUnlinkable(root);
   await dropDangling(root);
-  await cp(overlay, root, { recursive: true });
-  await chmod(path.join(root, 'root'), 0o700);
-  for (const dir of ['tmp', 'var/tmp']) await chmod(path.join(root, dir), 0o1777);
   await symlink('../proc/self/mounts', path.join(root, 'etc/mtab'));
-  if (fio !== undefined) {
-    await writeFile(path.join(root, 'usr/bin/fio'), fio, { mode: 0o755 });
-    await chmod(path.join(root, 'usr/bin/fio'), 0o755);
-  }
-  await addModules(path.join(root, 'usr/lib/modules', kernel.release), kernel);
+  await addGuestFiles({ root, overlays, kernel, fio });
 
   const busybox = await readFile(path.join(root, 'usr/bin/busybox'));
   const taken = new Set([
@@ -146,7 +124,27 @@ export async function assembleDisk({ root, debs, overlay, kernel, fio }) {
       throw new Error(`the disk has no ${name}`);
     }
   }
-  return { dropped, busybox };
+  return busybox;
+}
+
+/**
+ * What is ours on every disk: the overlays, fio and the modules of the stock kernel.
+ *
+ * @param {object} input
+ * @param {string} input.root
+ * @param {readonly string[]} input.overlays
+ * @param {import('./stock.mjs').StockKernel} input.kernel
+ * @param {Buffer | undefined} input.fio
+ */
+export async function addGuestFiles({ root, overlays, kernel, fio }) {
+  for (const overlay of overlays) await cp(overlay, root, { recursive: true, verbatimSymlinks: true });
+  await chmod(path.join(root, 'root'), 0o700);
+  for (const dir of ['tmp', 'var/tmp']) await chmod(path.join(root, dir), 0o1777);
+  if (fio !== undefined) {
+    await writeFile(path.join(root, 'usr/bin/fio'), fio);
+    await chmod(path.join(root, 'usr/bin/fio'), 0o755);
+  }
+  await addModules(path.join(root, 'usr/lib/modules', kernel.release), kernel);
 }
 
 /**

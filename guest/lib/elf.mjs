@@ -1,3 +1,4 @@
+// @ts-check
 /** As much of the ELF format (64-bit, little-endian) as tells which shared libraries a program asks for. */
 
 const PT_LOAD = 1;

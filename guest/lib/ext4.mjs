@@ -1,3 +1,4 @@
+// @ts-check
 /** An ext4 image from a directory, without mounting, and the same bytes for the same files. */
 import { lutimes, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -26,42 +27,68 @@ async function walk(root, below = '/') {
 }
 
 /**
- * Commands for debugfs that give every inode the owner root and one time. mkfs copies the owner of the person who
+ * Commands for debugfs that give every inode its owner and one time. mkfs copies the owner of the person who
  * builds, and the change times of the moment.
  *
  * @param {readonly string[]} paths
  * @param {number} epoch seconds
+ * @param {ReadonlyMap<string, Owner>} [owners] of paths that do not belong to root
  * @returns {string}
  */
-export function normaliseScript(paths, epoch) {
-  const fields = [
-    ['uid', '0'],
-    ['gid', '0'],
-    ...['atime', 'ctime', 'mtime', 'crtime'].map((f) => [f, `@${epoch}`]),
-  ];
+export function normaliseScript(paths, epoch, owners = new Map()) {
+  const times = ['atime', 'ctime', 'mtime', 'crtime'].map((field) => `${field} @${epoch}`);
   return ['/', '/lost+found', ...paths]
-    .flatMap((p) => fields.map(([field, value]) => `set_inode_field "${p}" ${field} ${value}\n`))
+    .flatMap((p) => {
+      const { uid, gid } = owners.get(p) ?? { uid: 0, gid: 0 };
+      return [`uid ${uid}`, `gid ${gid}`, ...times].map((field) => `set_inode_field "${p}" ${field}\n`);
+    })
     .join('');
 }
 
 /**
+ * @typedef {{ uid: number, gid: number }} Owner
+ *
+ * @typedef {object} Ext4Options
+ * @property {number} bytes size of the image
+ * @property {number} epoch the time of every inode, in seconds
+ * @property {string} label
+ * @property {number} [inodes]
+ * @property {ReadonlyMap<string, Owner>} [owners] of paths that do not belong to root
+ */
+
+/**
  * @param {string} dir what becomes the root directory
  * @param {string} file the image to write
- * @param {{ bytes: number, epoch: number, label: string }} options `epoch`: the time of every inode, in seconds
+ * @param {Ext4Options} options
  */
-export async function makeExt4(dir, file, { bytes, epoch, label }) {
+export async function makeExt4(dir, file, { bytes, epoch, label, inodes = 8192, owners }) {
   const paths = await walk(dir);
   if (paths.some((p) => /["\n]/.test(p))) throw new Error('ext4: a file name debugfs cannot quote');
   for (const p of paths) await lutimes(path.join(dir, p), epoch, epoch);
   const env = { E2FSPROGS_FAKE_TIME: String(epoch), SOURCE_DATE_EPOCH: String(epoch) };
   // No lazy initialisation: the guest would spend its first seconds zeroing inode tables. No orphan_file: e2fsck
   // before 1.47 refuses it, and the disk should be checkable everywhere.
-  const options = ['-q', '-F', '-b', '4096', '-I', '256', '-N', '8192', '-m', '0', '-L', label, '-U', UUID];
+  const options = [
+    '-q',
+    '-F',
+    '-b',
+    '4096',
+    '-I',
+    '256',
+    '-N',
+    String(inodes),
+    '-m',
+    '0',
+    '-L',
+    label,
+    '-U',
+    UUID,
+  ];
   const extended = `hash_seed=${HASH_SEED},lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0`;
   options.push('-O', '^orphan_file', '-J', 'size=4', '-E', extended, '-d', dir, file, `${bytes / 1024}k`);
   await run('mkfs.ext4', options, { env });
   const script = `${file}.debugfs`;
-  await writeFile(script, normaliseScript(paths, epoch));
+  await writeFile(script, normaliseScript(paths, epoch, owners));
   await run('debugfs', ['-w', '-f', script, file], { env });
   await rm(script);
   await run('e2fsck', ['-fn', file]);

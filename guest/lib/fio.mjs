@@ -1,3 +1,4 @@
+// @ts-check
 /** fio for the guest: Debian's source package, cross-compiled into one static program. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';

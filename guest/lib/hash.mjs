@@ -1,27 +1,34 @@
+// @ts-check
 /** The hash that says whether the images on disk were built from these sources. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
+/** Parts with a build of their own: what changes there leaves the default guest as it is. */
+const APART = ['baremetal/', 'tuned/', 'minbase/'];
+
 /**
- * Files that go into the images: everything below the directory but tests, documentation and the bare-metal guest,
- * which has its own build.
+ * Files that go into the default guest: everything but tests, documentation and the parts with a build of their own.
  *
- * @param {string} name path relative to the directory
+ * @param {string} name path relative to guest/
  * @returns {boolean}
  */
-export const isInput = (name) => !/\.(test\.ts|md)$/.test(name) && !name.startsWith('baremetal/');
+export const isInput = (name) => isSource(name) && !APART.some((dir) => name.startsWith(dir));
+
+/** @param {string} name */
+const isSource = (name) => !/\.(test\.ts|md)$/.test(name);
 
 /**
  * @param {string} dir
- * @returns {Promise<string>} SHA-256 over names, and contents of all input files below the directory
+ * @param {(name: string) => boolean} [select] by path relative to the directory
+ * @returns {Promise<string>} SHA-256 over the names and contents of the selected files below the directory
  */
-export async function hashSources(dir) {
+export async function hashSources(dir, select = isSource) {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   const names = entries
     .filter((e) => e.isFile())
     .map((e) => path.relative(dir, path.join(e.parentPath ?? e.path, e.name)))
-    .filter(isInput)
+    .filter(select)
     .toSorted();
   const hash = createHash('sha256');
   for (const name of names) {

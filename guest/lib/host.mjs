@@ -1,3 +1,4 @@
+// @ts-check
 /** What the building machine must offer, and fetching what it lacks when we may. */
 import { run, have } from './run.mjs';
 

@@ -1,3 +1,4 @@
+// @ts-check
 /** One build at a time: `npm start` and `npm test` may both want the images. */
 import { open, readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * `manifest.json`: what lies in the directory, for the page (which fetches it from `/guest/`), the command line and
  * the tests.
@@ -17,13 +18,17 @@ export const SCHEMA = 1;
  * @property {string} [initrd] name of a file in `files`; absent when everything is built in
  * @property {string} append kernel command line
  * @property {string} release as `uname -r` prints it
- * @property {string} input hash of what it was made from
+ * @property {string} [recipe] hash of the scripts of a part that has its own build
+ * @property {string} input hash of what it was made from, packages included
+ * @property {PackageInfo[]} [packages] what a part with its own build was made from
  *
  * @typedef {object} Disk
  * @property {string} title for people
  * @property {string} file name of a file in `files`
  * @property {boolean} fio whether fio is on it
- * @property {string} input hash of what it was made from
+ * @property {string} [recipe] hash of the scripts of a part that has its own build
+ * @property {string} input hash of what it was made from, packages included
+ * @property {PackageInfo[]} [packages] what a part with its own build was made from
  *
  * @typedef {object} PackageInfo
  * @property {string} name
@@ -39,7 +44,7 @@ export const SCHEMA = 1;
  * @property {Record<string, Kernel>} kernels
  * @property {Record<string, Disk>} disks
  * @property {Record<string, FileInfo>} files
- * @property {PackageInfo[]} packages what the files were made from
+ * @property {PackageInfo[]} packages what the default guest was made from
  * @property {string[]} notes what is different from a full build, and why
  *
  * @typedef {object} Missing written where the images cannot be made
@@ -92,4 +97,32 @@ export async function filesPresent(dir, manifest) {
     ),
   );
   return checks.every(Boolean);
+}
+
+/**
+ * Carries the parts with a build of their own over to a new manifest of the default guest, as long as they are
+ * there and made by the present scripts.
+ *
+ * @param {Manifest} next
+ * @param {Manifest} before
+ * @param {Readonly<Record<string, string>>} recipes present hash of each part, by its key
+ * @returns {Manifest}
+ */
+export function carryOver(next, before, recipes) {
+  const current = (/** @type {{ recipe?: string }} */ part, /** @type {string} */ key) =>
+    part.recipe !== undefined && part.recipe === recipes[key];
+  const kernels = Object.entries(before.kernels).filter(([key, part]) => current(part, key));
+  const disks = Object.entries(before.disks).filter(([key, part]) => current(part, key));
+  const names = new Set([...kernels.map(([, k]) => k.image), ...disks.map(([, d]) => d.file)]);
+  const files = Object.entries(before.files).filter(([name]) => names.has(name));
+  return {
+    ...next,
+    default: {
+      ...next.default,
+      kernel: kernels.some(([key]) => key === 'tuned') ? 'tuned' : next.default.kernel,
+    },
+    kernels: { ...next.kernels, ...Object.fromEntries(kernels) },
+    disks: { ...next.disks, ...Object.fromEntries(disks) },
+    files: { ...next.files, ...Object.fromEntries(files) },
+  };
 }

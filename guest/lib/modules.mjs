@@ -1,3 +1,4 @@
+// @ts-check
 /** Kernel modules: which ones a module needs, and the order to load them in. */
 
 /**

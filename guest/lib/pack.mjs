@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The downloadable form of an image and its description.
  *

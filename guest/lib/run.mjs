@@ -1,3 +1,4 @@
+// @ts-check
 /** Child processes: every command line is an argument vector, no shell in between. */
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';

@@ -1,3 +1,4 @@
+// @ts-check
 /** The stock kernel: Debian's package, taken apart into a raw Image and an initramfs with the modules it needs. */
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
