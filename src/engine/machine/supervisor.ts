@@ -130,7 +130,7 @@ class Supervisor implements Vm {
       ...this.#common(),
       role: 'main',
       config: options.config,
-      files: options.files,
+      boot: options.boot,
       port: far,
     };
     this.#start('main', role, [far]);
