@@ -60,6 +60,8 @@ run_endless:
     sd      s2, JOB_SECOND(s0)
     sd      s3, JOB_WRITES(s0)
     sd      s4, JOB_ENDLESS(s0)
+    xori    t0, s4, 1
+    sd      t0, JOB_SWEEP(s0)   # who presses a key wants it to end
     call    job_parse
     bnez    a0, 2f
     la      t0, next_mixed

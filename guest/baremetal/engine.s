@@ -146,12 +146,14 @@ engine_drain:
 4:  mv      a0, s3
     leave8
 
-# Looks after keys, progress lines and lost requests. Answers a0 = 0 to give the job up, and s3 = the
+# Looks after the device, keys, progress lines and lost requests. Answers a0 = 0 to give the job up, and s3 = the
 # time at which to look again.
 engine_watch:
     enter2
     la      s0, job
     rdtime  s1
+    call    report_changes
+    bnez    a0, 7f
     la      t0, input_break
     ld      t1, 0(t0)
     beqz    t1, 1f

@@ -1,8 +1,10 @@
 import { type Assembly, assemble } from './asm/index.ts';
 import blk from './blk.s?raw';
 import board from './board.s?raw';
+import bytecode from './bytecode.s?raw';
 import commands from './commands.s?raw';
 import complete from './complete.s?raw';
+import cpu from './cpu.s?raw';
 import disk from './disk.s?raw';
 import end from './end.s?raw';
 import engine from './engine.s?raw';
@@ -23,6 +25,8 @@ import printf from './printf.s?raw';
 import privilege from './privilege.s?raw';
 import random from './random.s?raw';
 import report from './report.s?raw';
+import sha256 from './sha256.s?raw';
+import sieve from './sieve.s?raw';
 import trap from './trap.s?raw';
 import uart from './uart.s?raw';
 import virtio from './virtio.s?raw';
@@ -32,8 +36,10 @@ import virtqueue from './virtqueue.s?raw';
 const SOURCES: Readonly<Record<string, string>> = {
   'blk.s': blk,
   'board.s': board,
+  'bytecode.s': bytecode,
   'commands.s': commands,
   'complete.s': complete,
+  'cpu.s': cpu,
   'disk.s': disk,
   'end.s': end,
   'engine.s': engine,
@@ -54,6 +60,8 @@ const SOURCES: Readonly<Record<string, string>> = {
   'privilege.s': privilege,
   'random.s': random,
   'report.s': report,
+  'sha256.s': sha256,
+  'sieve.s': sieve,
   'trap.s': trap,
   'uart.s': uart,
   'virtio.s': virtio,

@@ -52,7 +52,6 @@ job_reset:
     sd      t1, JOB_SEED(t0)
     li      t1, 1
     sd      t1, JOB_SEGMENTS(t0)
-    sd      t1, JOB_SWEEP(t0)
     li      t1, DEFAULT_READS
     sd      t1, JOB_READS(t0)
     li      t1, DEFAULT_TIMEOUT
@@ -116,7 +115,14 @@ job_check:
     ld      t0, DEV_RUNNING(s1)
     text    a0, "there is no disk in use"
     beqz    t0, 9f
-    ld      t0, JOB_WRITES(s0)
+    ld      t0, JOB_FIRST(s0)
+    la      t1, next_mixed
+    bne     t0, t1, 8f
+    ld      t0, JOB_READS(s0)
+    li      t1, 100
+    bne     t0, t1, 8f
+    sd      zero, JOB_WRITES(s0)        # a mix of reads alone
+8:  ld      t0, JOB_WRITES(s0)
     beqz    t0, 1f
     call    write_allowed
     bnez    a0, 9f

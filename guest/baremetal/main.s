@@ -30,6 +30,11 @@
 .include "histogram.s"          # latencies
 .include "report.s"             # result lines
 
+.include "cpu.s"                # kernels for the processor alone
+.include "sieve.s"
+.include "bytecode.s"
+.include "sha256.s"
+
 .include "menu.s"               # the command loop and the help
 .include "commands.s"           # device and machine commands
 

@@ -30,6 +30,7 @@ commands:
     command "unlock", command_unlock
     command "lock", command_lock
     command "time", command_time
+    command "cpu", command_cpu
     command "poweroff", command_poweroff
     command "reset", command_reset
 commands_end:
@@ -40,12 +41,12 @@ help_text:
     .ascii  "  check           read and compare with what 'write' wrote (same seed and gen)\n"
     .ascii  "  verify          write, then check\n"
     .ascii  "  mix             read and write at random, check every read, then check all\n"
-    .ascii  "  loop            mix until a key is pressed, a line each second\n"
+    .ascii  "  loop            mix until a key is pressed, a line each second, no check of all\n"
     .ascii  "  options: bs 4096, qd 16, count 4096, secs N, seed 1, segs 1, start 0, span N (bytes),\n"
-    .ascii  "           gen N, reads 50 (% of mix), flush N (after N requests), timeout 30 (s), sweep 1\n"
+    .ascii  "           gen N, reads 50 (% of mix), flush N (after N requests), timeout 30 (s), sweep 0|1\n"
     .ascii  "Disk:  info  disk [N]  id  flush  discard SECTOR COUNT  zeroes SECTOR COUNT  unlock  lock\n"
     .ascii  "Device, renegotiated: event_idx on|off  indirect on|off  queues N  qsize N;  irq on|off\n"
-    .asciz  "Machine: time  poweroff  reset\n"
+    .asciz  "Machine: time  cpu [sieve|interp|sha256 [ROUNDS]]  poweroff  reset\n"
 .text
 
 banner:
@@ -73,6 +74,7 @@ menu_restart:
     call    device_start
 menu:
     call    report_changes
+    bnez    a0, menu_restart
     text    a0, "> "
     call    puts
     call    read_line
@@ -97,9 +99,11 @@ menu:
     jalr    t0
     j       menu
 
-# Says so if the disk has announced a change of its configuration: it may have been resized.
+# Says so if the disk has announced a change of its configuration: it may have been resized, or be broken
+# (DEVICE_NEEDS_RESET). Answers a0 = 1 if it is broken.
 report_changes:
-    enter2
+    enter4
+    li      s2, 0
     la      s0, device
     ld      t0, DEV_CHANGES(s0)
     ld      t1, DEV_CHANGES_SEEN(s0)
@@ -107,9 +111,14 @@ report_changes:
     sd      t0, DEV_CHANGES_SEEN(s0)
     ld      s1, DEV_BASE(s0)
     call    read_capacity
+    lwu     t0, MMIO_STATUS(s1)
+    andi    s2, t0, STATUS_NEEDS_RESET
+    snez    s2, s2
     ld      a1, DEV_CAPACITY(s0)
-    print   "event config_change sectors=%u\n"
-1:  leave2
+    mv      a2, s2
+    print   "event config_change sectors=%u needs_reset=%u\n"
+1:  mv      a0, s2
+    leave4
 
 command_help:
     la      a0, help_text

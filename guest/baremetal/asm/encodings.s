@@ -466,6 +466,8 @@ la a0, . + 2048
 la a0, . - 2049
 la a0, . + 0x12345678
 la a0, . - 0x7ffff000
+.byte 'a', 'b', '(', ',', '#', '\\', '\n', 'z
+.ascii "\b\f\r"
 .byte 1, 2, 255, -128
 .half 0xffff, -1, 0x1234
 .word 0xdeadbeef, . - ., 1 << 31

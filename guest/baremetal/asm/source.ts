@@ -18,39 +18,36 @@ interface Macro {
 const MAX_DEPTH = 16;
 const LABELS = /^(?:(?:[A-Za-z_.$][\w.$]*|\d+):\s*)+/;
 
+/** A string or a character constant; the closing quote of the latter may be left out, as in GNU as. */
+const QUOTED = /"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])'?/y;
+
+/** Where the string or character constant that begins at `start` ends; `start` itself where none begins. */
+function skipQuoted(text: string, start: number): number {
+  QUOTED.lastIndex = start;
+  return start + (QUOTED.exec(text)?.[0].length ?? 0);
+}
+
 /** Cuts `#` and `//` comments, leaving those characters alone inside strings and character constants. */
 export function stripComment(line: string): string {
-  let quote = '';
   for (let i = 0; i < line.length; i++) {
-    const c = line[i];
-    if (quote !== '') {
-      if (c === '\\') i++;
-      else if (c === quote) quote = '';
-    } else if (c === '"' || (c === "'" && line.indexOf("'", i + 2) >= 0)) {
-      quote = c;
-    } else if (c === '#' || (c === '/' && line[i + 1] === '/')) {
-      return line.slice(0, i).trim();
-    }
+    const end = skipQuoted(line, i);
+    if (end > i) i = end - 1;
+    else if (line[i] === '#' || line.startsWith('//', i)) return line.slice(0, i).trim();
   }
   return line.trim();
 }
 
-/** Splits operands at the commas outside parentheses and strings. */
+/** Splits operands at the commas outside parentheses, strings and character constants. */
 export function splitOperands(text: string): string[] {
   const operands: string[] = [];
   let depth = 0;
-  let quoted = false;
   let start = 0;
   for (let i = 0; i < text.length; i++) {
-    const c = text[i];
-    if (quoted) {
-      if (c === '\\') i++;
-      else if (c === '"') quoted = false;
-    } else if (c === '"') quoted = true;
-    else if (c === "'" && text[i + 1] === ',') i++;
-    else if (c === '(') depth++;
-    else if (c === ')') depth--;
-    else if (c === ',' && depth === 0) {
+    const end = skipQuoted(text, i);
+    if (end > i) i = end - 1;
+    else if (text[i] === '(') depth++;
+    else if (text[i] === ')') depth--;
+    else if (text[i] === ',' && depth === 0) {
       operands.push(text.slice(start, i).trim());
       start = i + 1;
     }
