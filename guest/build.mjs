@@ -68,7 +68,7 @@ async function main() {
   }
   const session = new Session(HERE, OUT, say);
   await mkdir(session.cache, { recursive: true });
-  await withLock(path.join(OUT, '.lock'), say, async () => {
+  await withLock(OUT, say, async () => {
     try {
       await build(options, session);
     } catch (error) {

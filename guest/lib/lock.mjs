@@ -1,49 +1,49 @@
 // @ts-check
-/** One build at a time: `npm start` and `npm test` may both want the images. */
-import { open, readFile, rm } from 'node:fs/promises';
+/**
+ * One build at a time: `npm start` and `npm test` may both want the images. The lock is an abstract Unix socket
+ * (unix(7)), which the kernel takes away with the process that holds it; no stale lock can be left behind.
+ */
+import { createHash } from 'node:crypto';
+import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** @param {number} pid */
-function alive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it exists and belongs to someone else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+/**
+ * @param {string} address
+ * @returns {Promise<net.Server | undefined>} undefined when someone else holds it
+ */
+function hold(address) {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined);
+      else reject(error);
+    });
+    server.listen(address, () => resolve(server));
+  });
 }
 
 /**
- * Runs `body` while no other process does. A lock whose owner is gone is taken over.
+ * Runs `body` while no other process of this machine does for the same directory.
  *
  * @template T
- * @param {string} file
+ * @param {string} dir
  * @param {(line: string) => void} say
  * @param {() => Promise<T>} body
  * @returns {Promise<T>}
  */
-export async function withLock(file, say, body) {
-  for (let told = false; ; ) {
-    try {
-      const handle = await open(file, 'wx');
-      await handle.writeFile(String(process.pid));
-      await handle.close();
-      break;
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    }
-    const owner = Number(await readFile(file, 'utf8').catch(() => ''));
-    if (owner > 0 && !alive(owner)) await rm(file, { force: true });
-    else {
-      if (!told) say(`waiting for another build (process ${owner || 'unknown'}, lock ${file})`);
-      told = true;
-      await sleep(200);
-    }
+export async function withLock(dir, say, body) {
+  // Abstract sockets are Linux's. Where there are none there is no apt either, and nothing to keep apart.
+  if (process.platform !== 'linux') return body();
+  const address = `\0guest-build-${createHash('sha256').update(dir).digest('hex').slice(0, 32)}`;
+  let server = await hold(address);
+  if (server === undefined) say('waiting for another build');
+  while (server === undefined) {
+    await sleep(100);
+    server = await hold(address);
   }
   try {
     return await body();
   } finally {
-    await rm(file, { force: true });
+    server.close();
   }
 }
