@@ -32,8 +32,13 @@ class SharedLines implements HartLines {
   }
 }
 
+/** One memory for all boards: thousands are made. */
+const shared = hookedMemory(1);
+
 function board() {
-  const mem = hookedMemory();
+  const mem = shared;
+  mem.cancel();
+  mem.u8.fill(0, 0, 4096);
   const lines = new SharedLines(mem);
   const plic = new Plic(mem, PLIC, HARTS, lines);
   const enable = (context: number, source: number, priority = 1) => {
