@@ -18,42 +18,35 @@ interface Macro {
 const MAX_DEPTH = 16;
 const LABELS = /^(?:(?:[A-Za-z_.$][\w.$]*|\d+):\s*)+/;
 
-/** A string or a character constant; the closing quote of the latter may be left out, as in GNU as. */
-const QUOTED = /"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])'?/y;
+// A string, and a character constant, whose closing quote may be left out as in GNU as: in both,
+// commas, parentheses and comment marks are nothing special.
+const QUOTED = String.raw`"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])'?`;
+const STATEMENT = new RegExp(String.raw`^(?:[^"'#/]+|${QUOTED}|/(?!/)|["'])*`);
+const OPERAND_TOKEN = new RegExp(String.raw`[^"'(),]+|${QUOTED}|.`, 'g');
 
-/** Where the string or character constant that begins at `start` ends; `start` itself where none begins. */
-function skipQuoted(text: string, start: number): number {
-  QUOTED.lastIndex = start;
-  return start + (QUOTED.exec(text)?.[0].length ?? 0);
-}
-
-/** Cuts `#` and `//` comments, leaving those characters alone inside strings and character constants. */
+/** Cuts `#` and `//` comments. */
 export function stripComment(line: string): string {
-  for (let i = 0; i < line.length; i++) {
-    const end = skipQuoted(line, i);
-    if (end > i) i = end - 1;
-    else if (line[i] === '#' || line.startsWith('//', i)) return line.slice(0, i).trim();
-  }
-  return line.trim();
+  return (STATEMENT.exec(line)?.[0] ?? '').trim();
 }
 
-/** Splits operands at the commas outside parentheses, strings and character constants. */
+/** Splits operands at the commas outside parentheses. */
 export function splitOperands(text: string): string[] {
+  if (text === '') return [];
+  if (!/["'(]/.test(text)) return text.split(',').map((operand) => operand.trim());
   const operands: string[] = [];
   let depth = 0;
-  let start = 0;
-  for (let i = 0; i < text.length; i++) {
-    const end = skipQuoted(text, i);
-    if (end > i) i = end - 1;
-    else if (text[i] === '(') depth++;
-    else if (text[i] === ')') depth--;
-    else if (text[i] === ',' && depth === 0) {
-      operands.push(text.slice(start, i).trim());
-      start = i + 1;
+  let operand = '';
+  for (const [token] of text.matchAll(OPERAND_TOKEN)) {
+    if (token === '(') depth++;
+    else if (token === ')') depth--;
+    if (token === ',' && depth === 0) {
+      operands.push(operand.trim());
+      operand = '';
+    } else {
+      operand += token;
     }
   }
-  const last = text.slice(start).trim();
-  if (last !== '' || operands.length > 0) operands.push(last);
+  operands.push(operand.trim());
   return operands;
 }
 
