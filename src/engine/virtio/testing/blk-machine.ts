@@ -144,3 +144,7 @@ export function pattern(bytes: number, seed = 1): Uint8Array {
   }
   return content;
 }
+
+/** Are two runs of bytes equal? For long ones, where a matcher's element by element report takes its time. */
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
