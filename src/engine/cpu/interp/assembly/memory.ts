@@ -143,16 +143,27 @@ function writeWithin(va: u64, size: u32, value: u64): void {
   }
 }
 
+/** One of the two parts of an access across pages; only RAM can be accessed in parts. */
+function checkPart(va: u64, size: u32, access: Access): void {
+  const pa = physical(va, size, access);
+  if (accessCause == Cause.NONE && !inRam(pa, size)) fail(accessFaultCause(access), va);
+}
+
+/** Both pages must be accessible before the first byte is. */
+function checkParts(va: u64, size: u32, inPage: u32, access: Access): bool {
+  checkPart(va, inPage, access);
+  if (accessCause == Cause.NONE) checkPart(va + inPage, size - inPage, access);
+  return accessCause == Cause.NONE;
+}
+
 /** Reads `size` bytes at any address; zero-extended. Failure in accessCause and accessAddress. */
 export function readVirtual(va: u64, size: u32): u64 {
   accessCause = Cause.NONE;
   const inPage: u32 = 4096 - (<u32>va & 0xfff);
   if (size <= inPage) return readWithin(va, size);
+  if (!checkParts(va, size, inPage, Access.READ)) return 0;
   let value: u64 = 0;
-  for (let i: u32 = 0; i < size; i++) {
-    value |= readWithin(va + i, 1) << (i << 3);
-    if (accessCause != Cause.NONE) return 0;
-  }
+  for (let i: u32 = 0; i < size; i++) value |= readWithin(va + i, 1) << (i << 3);
   return value;
 }
 
@@ -161,15 +172,8 @@ export function writeVirtual(va: u64, size: u32, value: u64): void {
   accessCause = Cause.NONE;
   const inPage: u32 = 4096 - (<u32>va & 0xfff);
   if (size <= inPage) return writeWithin(va, size, value);
-  // Both pages must be writable before the first byte changes.
-  physical(va, inPage, Access.WRITE);
-  if (accessCause != Cause.NONE) return;
-  physical(va + inPage, size - inPage, Access.WRITE);
-  if (accessCause != Cause.NONE) return;
-  for (let i: u32 = 0; i < size; i++) {
-    writeWithin(va + i, 1, value >> (i << 3));
-    if (accessCause != Cause.NONE) return;
-  }
+  if (!checkParts(va, size, inPage, Access.WRITE)) return;
+  for (let i: u32 = 0; i < size; i++) writeWithin(va + i, 1, value >> (i << 3));
 }
 
 /** Completes the load op at `op`; false if it trapped instead. */
