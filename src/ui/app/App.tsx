@@ -1,40 +1,48 @@
 import { type ReactNode, useEffect, useState } from 'react';
-import type { WayOut } from '../model/problem.ts';
+import { useStore } from 'zustand';
+import type { ImagesModel } from '../model/images/images-model.ts';
+import { layout, reveal } from '../model/layout.ts';
 import { useController, usePlayground } from '../model/playground.ts';
-import type { ControllerState } from '../model/vm-controller.ts';
+import type { WayOut } from '../model/problem.ts';
 import { loadSettings, saveSettings } from '../model/settings.ts';
+import type { ControllerState } from '../model/vm-controller.ts';
 import { applyTheme, NARROW_BELOW, type ThemeName } from '../tokens.ts';
-import { CommandLine } from '../views/command-line/CommandLine.tsx';
 import { ContextsBoard } from '../views/contexts/ContextsBoard.tsx';
 import { MoveCard } from '../views/move/MoveCard.tsx';
 import { StartOverlay } from '../views/start/StartOverlay.tsx';
 import { TerminalView } from '../views/terminal/TerminalView.tsx';
 import { TransportBar } from '../views/transport/TransportBar.tsx';
+import { TabbedPanel } from '../widgets/TabbedPanel.tsx';
 import { useMedia } from '../widgets/use-media.ts';
 import styles from './App.module.css';
 import { LiveRegion } from './LiveRegion.tsx';
 import { NarrowLayout } from './NarrowLayout.tsx';
+import { inspectorTabs, toolTabs } from './panels.tsx';
 import { WideLayout } from './WideLayout.tsx';
-
-export type NarrowTab = 'loops' | 'guest' | 'more';
 
 /** Is the terminal covered by progress or a problem? */
 const isCovered = (state: ControllerState): boolean =>
   state.phase.kind !== 'on' || state.problem !== undefined;
 
 /** The page: transport on top, panels below, arranged by the room there is. */
-export function App({ defaultCommandLine }: { readonly defaultCommandLine: string }): ReactNode {
+export function App({
+  defaultCommandLine,
+  images,
+}: {
+  readonly defaultCommandLine: string;
+  readonly images: ImagesModel;
+}): ReactNode {
   const { controller } = usePlayground();
   const [theme, setTheme] = useTheme();
   const narrow = useMedia(`(max-width: ${NARROW_BELOW - 1}px)`);
-  const [tab, setTab] = useState<NarrowTab>('guest');
+  const { inspector, tools } = useStore(layout);
   const covered = useController(isCovered);
 
   // On a small screen progress and problems are with the terminal: show it when they come.
   useEffect(
     () =>
       controller.store.subscribe((state, old) => {
-        if (isCovered(state) && !isCovered(old)) setTab('guest');
+        if (isCovered(state) && !isCovered(old)) layout.setState({ narrow: 'guest' });
       }),
     [controller],
   );
@@ -59,13 +67,12 @@ export function App({ defaultCommandLine }: { readonly defaultCommandLine: strin
         return;
       case 'edit-command-line':
         controller.dismissProblem();
-        setTab('more');
-        setTimeout(
-          () => document.querySelector<HTMLElement>('[data-panel-focus="command-line"] textarea')?.focus(),
-          50,
-        );
+        reveal('command-line');
         return;
       case 'open-images':
+        controller.dismissProblem();
+        reveal('images');
+        return;
       case 'dismiss':
         controller.dismissProblem();
     }
@@ -74,17 +81,28 @@ export function App({ defaultCommandLine }: { readonly defaultCommandLine: strin
   const panels = {
     contexts: <ContextsBoard />,
     terminal: <TerminalView theme={theme} overlay={covered ? <StartOverlay onWay={takeWayOut} /> : null} />,
-    commandLine: (
-      <div data-panel-focus="command-line" className={styles['fill']}>
-        <CommandLine defaultText={defaultCommandLine} />
-      </div>
+    inspector: (
+      <TabbedPanel
+        label="Inspector"
+        tabs={inspectorTabs(theme)}
+        selected={inspector}
+        onSelect={(id) => layout.setState({ inspector: id })}
+      />
+    ),
+    tools: (
+      <TabbedPanel
+        label="Machine"
+        tabs={toolTabs(defaultCommandLine, images)}
+        selected={tools}
+        onSelect={(id) => layout.setState({ tools: id })}
+      />
     ),
   };
   return (
     <div className={styles['app']}>
       <TransportBar theme={theme} onTheme={setTheme} />
       <main className={styles['main']}>
-        {narrow ? <NarrowLayout {...panels} tab={tab} onTab={setTab} /> : <WideLayout {...panels} />}
+        {narrow ? <NarrowLayout {...panels} /> : <WideLayout {...panels} />}
       </main>
       <MoveCard />
       <LiveRegion />

@@ -1,32 +1,33 @@
 import type { ReactNode } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
-import type { NarrowTab } from './App.tsx';
+import { useStore } from 'zustand';
+import { layout } from '../model/layout.ts';
 import styles from './App.module.css';
 
-/** One panel at a time, chosen by tabs within the thumb's reach. All stay mounted. */
+/** One panel at a time, chosen by tabs within the thumb's reach. */
 export function NarrowLayout({
   contexts,
+  inspector,
   terminal,
-  commandLine,
-  tab,
-  onTab,
+  tools,
 }: {
   readonly contexts: ReactNode;
+  readonly inspector: ReactNode;
   readonly terminal: ReactNode;
-  readonly commandLine: ReactNode;
-  readonly tab: NarrowTab;
-  readonly onTab: (tab: NarrowTab) => void;
+  readonly tools: ReactNode;
 }): ReactNode {
-  const tabs: readonly (readonly [NarrowTab, string, ReactNode])[] = [
+  const selected = useStore(layout, (state) => state.narrow);
+  const tabs: readonly (readonly [string, string, ReactNode])[] = [
     ['loops', 'Loops', contexts],
+    ['request', 'Request', inspector],
     ['guest', 'Guest', terminal],
-    ['more', 'Command line', commandLine],
+    ['more', 'More', tools],
   ];
   return (
     <Tabs
       className={styles['narrow'] ?? ''}
-      selectedKey={tab}
-      onSelectionChange={(key) => onTab(tabs.find(([id]) => id === key)?.[0] ?? 'loops')}
+      selectedKey={selected}
+      onSelectionChange={(key) => layout.setState({ narrow: String(key) })}
     >
       <TabList className={styles['tabs'] ?? ''} aria-label="Panels">
         {tabs.map(([id, label]) => (
@@ -36,7 +37,7 @@ export function NarrowLayout({
         ))}
       </TabList>
       {tabs.map(([id, , panel]) => (
-        <TabPanel key={id} id={id} shouldForceMount className={styles['narrowPanel'] ?? ''}>
+        <TabPanel key={id} id={id} className={styles['narrowPanel'] ?? ''}>
           {panel}
         </TabPanel>
       ))}

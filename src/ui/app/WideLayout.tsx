@@ -1,45 +1,91 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useId } from 'react';
 import { Group, type Layout, Panel, Separator } from 'react-resizable-panels';
+import { useStore } from 'zustand';
+import { layout as layoutStore } from '../model/layout.ts';
 import { loadSettings, saveSettings } from '../model/settings.ts';
 import styles from './App.module.css';
 
-const remember =
-  (group: string) =>
-  (layout: Layout): void =>
-    saveSettings({ layout: { ...loadSettings().layout, [group]: layout } });
-
-/** Board on the left, guest and command line on the right; all borders can be moved and are remembered. */
+/** Panels in the order of the page; borders can be moved and are remembered per arrangement. */
 export function WideLayout({
   contexts,
+  inspector,
   terminal,
-  commandLine,
+  tools,
 }: {
   readonly contexts: ReactNode;
+  readonly inspector: ReactNode;
   readonly terminal: ReactNode;
-  readonly commandLine: ReactNode;
+  readonly tools: ReactNode;
 }): ReactNode {
-  const { layout } = loadSettings();
-  return (
-    <Group id="columns" defaultLayout={layout['columns']} onLayoutChanged={remember('columns')}>
-      <Panel id="board" defaultSize="54%" minSize="30%">
-        {contexts}
-      </Panel>
-      <Separator className={styles['splitterX'] ?? ''} aria-label="Between contexts and terminal" />
-      <Panel id="right" minSize="25%">
-        <Group
-          id="right-rows"
-          orientation="vertical"
-          defaultLayout={layout['right-rows']}
-          onLayoutChanged={remember('right-rows')}
-        >
-          <Panel id="terminal" defaultSize="66%" minSize="20%">
+  const preset = useStore(layoutStore, (state) => state.preset);
+  switch (preset) {
+    case 'start':
+      return (
+        <Split name="start" direction="horizontal" first={contexts} share={54}>
+          <Split name="start-right" direction="vertical" first={terminal} share={66}>
+            {tools}
+          </Split>
+        </Split>
+      );
+    case 'inspect':
+      return (
+        <Split name="inspect" direction="horizontal" first={contexts} share={46}>
+          <Split name="inspect-right" direction="vertical" first={inspector} share={62}>
             {terminal}
-          </Panel>
-          <Separator className={styles['splitterY'] ?? ''} aria-label="Between terminal and command line" />
-          <Panel id="command-line" minSize="15%">
-            {commandLine}
-          </Panel>
-        </Group>
+          </Split>
+        </Split>
+      );
+    case 'overview':
+      return (
+        <Split
+          name="overview"
+          direction="vertical"
+          first={
+            <Split name="overview-top" direction="horizontal" first={contexts} share={50}>
+              {inspector}
+            </Split>
+          }
+          share={60}
+        >
+          <Split name="overview-bottom" direction="horizontal" first={terminal} share={56}>
+            {tools}
+          </Split>
+        </Split>
+      );
+  }
+}
+
+/** Two parts with a movable border; `share` is the first one's percentage until the user moves it. */
+function Split({
+  name,
+  direction,
+  first,
+  share,
+  children,
+}: {
+  readonly name: string;
+  readonly direction: 'horizontal' | 'vertical';
+  readonly first: ReactNode;
+  readonly share: number;
+  readonly children: ReactNode;
+}): ReactNode {
+  const id = useId();
+  const remember = (layout: Layout): void => {
+    const size = layout[`${id}a`];
+    if (size !== undefined) saveSettings({ splits: { ...loadSettings().splits, [name]: size } });
+  };
+  const size = loadSettings().splits[name] ?? share;
+  return (
+    <Group id={id} orientation={direction} onLayoutChanged={remember}>
+      <Panel id={`${id}a`} defaultSize={`${size}%`} minSize="15%">
+        {first}
+      </Panel>
+      <Separator
+        className={(direction === 'horizontal' ? styles['splitterX'] : styles['splitterY']) ?? ''}
+        aria-label="Resize panels"
+      />
+      <Panel id={`${id}b`} minSize="15%">
+        {children}
       </Panel>
     </Group>
   );

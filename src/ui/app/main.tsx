@@ -1,4 +1,5 @@
 import { defaultCommandLine, guestFilesPreparer } from '../model/images/guest-files.ts';
+import { ImagesModel } from '../model/images/images-model.ts';
 import { ImageStore } from '../model/images/image-store.ts';
 import { fetchManifest } from '../model/images/manifest.ts';
 import { makeVmInPage } from '../model/engine.ts';
@@ -19,6 +20,7 @@ const standard = defaultCommandLine(offered.ok ? offered.manifest : undefined);
 const playground = mount(root, {
   commandLine: loadSettings().commandLine ?? standard,
   defaultCommandLine: standard,
+  images: new ImagesModel(store, offered.ok ? offered.manifest : undefined, base),
   makeVm: makeVmInPage,
   prepare: guestFilesPreparer(store, () => manifest, base),
   // The default is not remembered: a later version of the page may have a better one.

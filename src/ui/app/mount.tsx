@@ -1,6 +1,8 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import './global.css';
+import type { ImagesModel } from '../model/images/images-model.ts';
+import { Monitor } from '../model/monitor.ts';
 import { Moves } from '../model/moves.ts';
 import { type Playground, PlaygroundContext } from '../model/playground.ts';
 import { VmController, type ControllerOptions } from '../model/vm-controller.ts';
@@ -9,12 +11,13 @@ import { App } from './App.tsx';
 /** Puts the page into `root` and returns what it is driven by. */
 export function mount(
   root: HTMLElement,
-  options: ControllerOptions & { readonly defaultCommandLine: string },
+  options: ControllerOptions & { readonly defaultCommandLine: string; readonly images: ImagesModel },
 ): Playground {
   const controller = new VmController(options);
   const playground: Playground = {
     controller,
     moves: new Moves(controller),
+    monitor: new Monitor(controller),
     numbers: (listener) => controller.board.onNumbers(listener),
   };
   // Disks must be closed before the next page can open them.
@@ -22,7 +25,7 @@ export function mount(
   createRoot(root).render(
     <StrictMode>
       <PlaygroundContext value={playground}>
-        <App defaultCommandLine={options.defaultCommandLine} />
+        <App defaultCommandLine={options.defaultCommandLine} images={options.images} />
       </PlaygroundContext>
     </StrictMode>,
   );

@@ -1,8 +1,8 @@
-import { createContext, useContext } from 'react';
+import { createContext, useContext, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
-import { useSyncExternalStore } from 'react';
 import type { BoardSnapshot } from '../../engine/vm.ts';
 import type { BoardFrame } from './live-board.ts';
+import type { Monitor } from './monitor.ts';
 import type { Moves } from './moves.ts';
 import type { ControllerState, VmController } from './vm-controller.ts';
 
@@ -10,6 +10,7 @@ import type { ControllerState, VmController } from './vm-controller.ts';
 export interface Playground {
   readonly controller: VmController;
   readonly moves: Moves;
+  readonly monitor: Monitor;
   /** Numbers of the board at 4 Hz; a stable function, as LiveText wants. */
   readonly numbers: (listener: (frame: BoardFrame) => void) => () => void;
 }

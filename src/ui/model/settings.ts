@@ -14,7 +14,8 @@ import {
 const SettingsSchema = object({
   theme: optional(picklist(['dark', 'light', 'system']), 'system'),
   commandLine: optional(string()),
-  layout: optional(record(string(), record(string(), number())), {}),
+  /** Percentage of the first part of each movable border. */
+  splits: optional(record(string(), number()), {}),
   guideDone: optional(boolean(), false),
 });
 
@@ -30,7 +31,7 @@ export function loadSettings(): Settings {
     // Storage blocked or damaged: defaults.
   }
   const parsed = safeParse(SettingsSchema, stored);
-  return parsed.success ? parsed.output : { theme: 'system', layout: {}, guideDone: false };
+  return parsed.success ? parsed.output : { theme: 'system', splits: {}, guideDone: false };
 }
 
 /** Merges and stores; says nothing when storage is blocked, since the page works without. */

@@ -166,8 +166,26 @@ export class FakeVm implements Vm {
     };
   }
 
-  readGuest(): Uint8Array | undefined {
-    return undefined;
+  /** One page with a split ring in it: descriptors at 0, avail at 0x1000, used at 0x2000. */
+  readGuest(addr: number, bytes: number): Uint8Array | undefined {
+    const memory = new DataView(new ArrayBuffer(0x3000));
+    const { requests } = this.#queue;
+    const flight = Math.round(this.#load * 12);
+    for (let i = 0; i < 256; i++) {
+      memory.setBigUint64(16 * i, BigInt(0x8500_0000 + i * 4096), true);
+      memory.setUint32(16 * i + 8, [16, 4096, 1][i % 3] ?? 1, true);
+      memory.setUint16(16 * i + 12, [1, 3, 2][i % 3] ?? 0, true);
+      memory.setUint16(16 * i + 14, i + 1, true);
+      memory.setUint16(0x1004 + 2 * i, (i * 3) % 255, true);
+      memory.setUint32(0x2004 + 8 * i, (i * 3) % 255, true);
+      memory.setUint32(0x2008 + 8 * i, 4097, true);
+    }
+    memory.setUint16(0x1002, (requests + flight) & 0xffff, true);
+    memory.setUint16(0x2002, requests & 0xffff, true);
+    memory.setUint16(0x1004 + 512, (requests + 3) & 0xffff, true);
+    memory.setUint16(0x2004 + 2048, (requests + flight) & 0xffff, true);
+    const at = addr - 0x8400_0000;
+    return at >= 0 && at + bytes <= 0x3000 ? new Uint8Array(memory.buffer, at, bytes) : undefined;
   }
   async dispose(): Promise<void> {
     this.#end({ reason: 'host-quit' });

@@ -1,4 +1,6 @@
 import { mount } from '../app/mount.tsx';
+import { ImageStore } from '../model/images/image-store.ts';
+import { ImagesModel } from '../model/images/images-model.ts';
 import type { PreparationStep } from '../model/preparation.ts';
 import { makeFakeVm } from './fake-vm.ts';
 
@@ -15,6 +17,7 @@ const slow = new URLSearchParams(location.search).has('slow');
 const { controller } = mount(document.getElementById('root') ?? document.body, {
   commandLine: COMMAND_LINE,
   defaultCommandLine: COMMAND_LINE,
+  images: new ImagesModel(new ImageStore(), undefined, new URL(document.baseURI)),
   makeVm: makeFakeVm,
   prepare: async (_argv, report, signal) => {
     const total = 33_000_000;

@@ -8,6 +8,7 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ReactNode;
   /** Numbers stand right-aligned with digits of one width. */
   readonly numeric?: boolean;
+  readonly mono?: boolean;
 }
 
 /** A table of few rows; cells may be live. */
@@ -53,7 +54,11 @@ export function DataTable<Row>({
             rows.map((row) => (
               <tr key={rowKey(row)}>
                 {columns.map((column) => (
-                  <td key={column.id} data-numeric={column.numeric || undefined}>
+                  <td
+                    key={column.id}
+                    data-numeric={column.numeric || undefined}
+                    data-mono={column.mono || undefined}
+                  >
                     {column.cell(row)}
                   </td>
                 ))}

@@ -1,4 +1,5 @@
 import { type ReactNode, useId } from 'react';
+import { Guard } from './Guard.tsx';
 import styles from './Panel.module.css';
 
 /** A titled region of the page. */
@@ -26,7 +27,9 @@ export function Panel({
         <div className={styles['aside']}>{aside}</div>
         <div className={styles['actions']}>{actions}</div>
       </header>
-      <div className={flush ? styles['flush'] : styles['body']}>{children}</div>
+      <div className={flush ? styles['flush'] : styles['body']}>
+        <Guard name={title}>{children}</Guard>
+      </div>
     </section>
   );
 }

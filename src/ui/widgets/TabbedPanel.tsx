@@ -1,5 +1,6 @@
 import { type ReactNode, Suspense } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import { Guard } from './Guard.tsx';
 import styles from './TabbedPanel.module.css';
 
 export interface PanelTab {
@@ -37,7 +38,9 @@ export function TabbedPanel({
         </TabList>
         {tabs.map((tab) => (
           <TabPanel key={tab.id} id={tab.id} className={styles['content'] ?? ''}>
-            <Suspense fallback={<p className={styles['loading']}>Loading…</p>}>{tab.content}</Suspense>
+            <Guard name={tab.label}>
+              <Suspense fallback={<p className={styles['loading']}>Loading…</p>}>{tab.content}</Suspense>
+            </Guard>
           </TabPanel>
         ))}
       </Tabs>

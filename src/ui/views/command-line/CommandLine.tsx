@@ -3,7 +3,7 @@ import { TextArea, TextField } from 'react-aria-components';
 import { splitArgv } from '../../model/argv.ts';
 import { useController, usePlayground } from '../../model/playground.ts';
 import { Button } from '../../widgets/Button.tsx';
-import { Panel } from '../../widgets/Panel.tsx';
+import { Pane } from '../../widgets/Pane.tsx';
 import styles from './CommandLine.module.css';
 
 /** The machine as QEMU-style arguments. Editing changes nothing until it is applied, which restarts the machine. */
@@ -16,9 +16,8 @@ export function CommandLine({ defaultText }: { readonly defaultText: string }): 
   const changed = applied !== undefined && text !== applied;
   const split = splitArgv(text);
   return (
-    <Panel
-      title="Command line"
-      aside={
+    <Pane
+      about={
         split.ok
           ? changed
             ? 'edited; applies when the machine restarts'
@@ -77,6 +76,6 @@ export function CommandLine({ defaultText }: { readonly defaultText: string }): 
           autoCorrect="off"
         />
       </TextField>
-    </Panel>
+    </Pane>
   );
 }

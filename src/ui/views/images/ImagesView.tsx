@@ -13,7 +13,7 @@ import { ImageRow } from './ImageRow.tsx';
 import styles from './ImagesView.module.css';
 
 /** The disks, kernels and other files this browser keeps for the machine. Files can be dropped on it. */
-export function ImagesView({ model }: { readonly model: ImagesModel }): ReactNode {
+export default function ImagesView({ model }: { readonly model: ImagesModel }): ReactNode {
   const { images, usedBytes, quotaBytes, persisted, task, problem } = useStore(model.store);
   const [creating, setCreating] = useState(false);
   useEffect(() => void model.refresh(), [model]);

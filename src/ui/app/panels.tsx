@@ -1,0 +1,30 @@
+import { lazy } from 'react';
+import type { ImagesModel } from '../model/images/images-model.ts';
+import type { ThemeName } from '../tokens.ts';
+import { CommandLine } from '../views/command-line/CommandLine.tsx';
+import type { PanelTab } from '../widgets/TabbedPanel.tsx';
+
+// What is not seen at first is not loaded at first.
+const RingView = lazy(() => import('../views/ring/RingView.tsx'));
+const TablesView = lazy(() => import('../views/tables/TablesView.tsx'));
+const QomView = lazy(() => import('../views/qom/QomView.tsx'));
+const MonitorView = lazy(() => import('../views/monitor/MonitorView.tsx'));
+const ImagesView = lazy(() => import('../views/images/ImagesView.tsx'));
+
+/** Tabs of the inspector. */
+export function inspectorTabs(theme: ThemeName): readonly PanelTab[] {
+  return [
+    { id: 'ring', label: 'Ring', content: <RingView theme={theme} /> },
+    { id: 'tables', label: 'Tables', content: <TablesView /> },
+    { id: 'qom', label: 'QOM', content: <QomView /> },
+  ];
+}
+
+/** Tabs beside the terminal. */
+export function toolTabs(defaultCommandLine: string, images: ImagesModel): readonly PanelTab[] {
+  return [
+    { id: 'command-line', label: 'Command line', content: <CommandLine defaultText={defaultCommandLine} /> },
+    { id: 'monitor', label: 'Monitor', content: <MonitorView /> },
+    { id: 'images', label: 'Images', content: <ImagesView model={images} /> },
+  ];
+}

@@ -1,0 +1,115 @@
+import { type KeyboardEvent, type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react';
+import type { QueueSnapshot, Vm } from '../../../engine/vm.ts';
+import { deviceIn } from '../../model/live-board.ts';
+import { usePlayground } from '../../model/playground.ts';
+import { type PackedRing, readPackedRing, readSplitRing, type SplitRing } from '../../model/virtqueue.ts';
+import { THEMES, type ThemeName } from '../../tokens.ts';
+import { drawRing, packedPicture, slotAt, splitPicture } from './draw-ring.ts';
+import { RingTable } from './RingTable.tsx';
+import styles from './RingView.module.css';
+
+const FRAME_MS = 100;
+const TABLE_MS = 250;
+/** A pulse fades in this many frames. */
+const FADE = 0.3;
+
+/** Draws the ring ten times a second and tells the table beside it four times. */
+export function LiveRing({
+  vm,
+  qomPath,
+  index,
+  theme,
+}: {
+  readonly vm: Vm;
+  readonly qomPath: string;
+  readonly index: number;
+  readonly theme: ThemeName;
+}): ReactNode {
+  const { controller } = usePlayground();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const pulses = useRef({ kick: 0, interrupt: 0, kicks: -1, interrupts: -1 });
+  const [cursor, setCursor] = useState<number | undefined>(undefined);
+  const [shown, setShown] = useState<{ ring: SplitRing | PackedRing; queue: QueueSnapshot } | undefined>(
+    undefined,
+  );
+
+  const draw = useEffectEvent((): { ring: SplitRing | PackedRing; queue: QueueSnapshot } | undefined => {
+    const queue = deviceIn(controller.board.frame()?.now, qomPath)?.queues.find(
+      (other) => other.index === index,
+    );
+    const element = canvas.current;
+    const context = element?.getContext('2d');
+    if (queue === undefined || element == null || context == null) return undefined;
+    const read = (addr: number, bytes: number): Uint8Array | undefined => vm.readGuest(addr, bytes);
+    const ring = queue.packed ? readPackedRing(read, queue) : readSplitRing(read, queue);
+    if (ring === undefined) return undefined;
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    const p = pulses.current;
+    p.kick = !still && p.kicks >= 0 && queue.kicks !== p.kicks ? 1 : p.kick - FADE;
+    p.interrupt = !still && p.interrupts >= 0 && queue.interrupts !== p.interrupts ? 1 : p.interrupt - FADE;
+    p.kicks = queue.kicks;
+    p.interrupts = queue.interrupts;
+    const { clientWidth: width, clientHeight: height } = element;
+    const scale = devicePixelRatio;
+    if (element.width !== Math.round(width * scale) || element.height !== Math.round(height * scale)) {
+      element.width = Math.round(width * scale);
+      element.height = Math.round(height * scale);
+    }
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    const picture = ring.kind === 'split' ? splitPicture(ring, queue) : packedPicture(ring, queue);
+    drawRing(
+      context,
+      width,
+      height,
+      THEMES[theme],
+      { ...picture, kick: p.kick, interrupt: p.interrupt },
+      cursor,
+    );
+    return { ring, queue };
+  });
+
+  useEffect(() => {
+    let ticks = -1;
+    const timer = setInterval(() => {
+      if (document.hidden) return;
+      const drawn = draw();
+      if (drawn !== undefined && ++ticks % Math.round(TABLE_MS / FRAME_MS) === 0) setShown(drawn);
+    }, FRAME_MS);
+    return () => clearInterval(timer);
+  }, []);
+
+  const keyDown = (event: KeyboardEvent): void => {
+    const size = shown?.queue.size ?? 1;
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, PageDown: 16, PageUp: -16 }[
+      event.key
+    ];
+    if (step === undefined) return;
+    event.preventDefault();
+    setCursor((old) => ((old ?? 0) + step + size) % size);
+  };
+  return (
+    <div className={styles['split']}>
+      <canvas
+        ref={canvas}
+        className={styles['canvas']}
+        role="application"
+        tabIndex={0}
+        aria-label={`Ring of ${qomPath.split('/').at(-1) ?? ''}: arrow keys choose a slot, the table says what is in it`}
+        onKeyDown={keyDown}
+        onClick={(event) => {
+          const box = event.currentTarget.getBoundingClientRect();
+          setCursor(
+            slotAt(
+              event.clientX - box.left,
+              event.clientY - box.top,
+              box.width,
+              box.height,
+              shown?.queue.size ?? 1,
+            ),
+          );
+        }}
+      />
+      {shown === undefined ? null : <RingTable ring={shown.ring} queue={shown.queue} cursor={cursor} />}
+    </div>
+  );
+}
