@@ -4,5 +4,12 @@ import { createNodeHost } from './node-host.ts';
 
 /** Entry point of every worker of a machine in Node: waits for its role, then serves it. */
 parentPort?.once('message', (role: ThreadRole) => {
-  void serveRole(role, createNodeHost(role.epoch)).finally(() => process.exit());
+  serveRole(role, createNodeHost(role.epoch)).then(
+    () => process.exit(),
+    // Thrown outside the promise, so that the supervisor's `error` listener hears of it.
+    (error: unknown) =>
+      void setImmediate(() => {
+        throw error;
+      }),
+  );
 });

@@ -15,7 +15,8 @@ export interface BlockNode {
 }
 
 /** How a node is named to its user. */
-export const blockName = (spec: BlockSpec): string => `${spec.origin === 'drive' ? '-drive' : '-blockdev'} ${spec.id}`;
+export const blockName = (spec: BlockSpec): string =>
+  `${spec.origin === 'drive' ? '-drive' : '-blockdev'} ${spec.id}`;
 
 const filenameOf = (spec: BlockSpec): string => {
   const { protocol } = spec;
@@ -74,7 +75,9 @@ export class BlockNodes {
       node.owner = target;
       node.medium = medium;
       if (closed === BLK_OK) return ok(undefined);
-      return userError(`${blockName(spec)}: flushing it before the move failed with ${blockResultName(closed)}`);
+      return userError(
+        `${blockName(spec)}: flushing it before the move failed with ${blockResultName(closed)}`,
+      );
     }
     const back = await from.service.openBlock(node.plan);
     if (back.result !== BLK_OK) node.ioStatus = 'failed';
@@ -92,7 +95,8 @@ export class BlockNodes {
     const node = this.#nodes.get(id);
     if (node === undefined) return userError(`there is no block node '${id}'`);
     const result = await node.owner.service.resizeBlock(id, bytes);
-    if (result !== BLK_OK) return userError(`resizing ${blockName(node.plan.spec)} failed with ${blockResultName(result)}`);
+    if (result !== BLK_OK)
+      return userError(`resizing ${blockName(node.plan.spec)} failed with ${blockResultName(result)}`);
     node.medium = { ...node.medium, bytes };
     return ok(undefined);
   }

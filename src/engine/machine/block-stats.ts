@@ -6,11 +6,16 @@ import type { BoardDevice } from './virtio-board.ts';
 const Q = VirtQueueLayout.at;
 
 /** What the device in front of a block node has counted, over all its queues; zeroes without a device. */
-export function blockStats(mem: SharedMemory, slotAddr: number | undefined, device: BoardDevice | undefined): BlockStats {
+export function blockStats(
+  mem: SharedMemory,
+  slotAddr: number | undefined,
+  device: BoardDevice | undefined,
+): BlockStats {
   const sum = (field: keyof typeof Q): number => {
     if (slotAddr === undefined || device === undefined) return 0;
     let total = 0;
-    for (const queue of device.model.queues.keys()) total += mem.loadF64(virtQueueAddr(slotAddr, queue) + Q[field]);
+    for (const queue of device.model.queues.keys())
+      total += mem.loadF64(virtQueueAddr(slotAddr, queue) + Q[field]);
     return total;
   };
   return {

@@ -24,8 +24,6 @@ export interface ContextCoreOptions {
   readonly index: number;
   /** Its id: `main`, `ctx0`, … */
   readonly name: string;
-  /** Told of each new trace name once. */
-  readonly onTraceName: (id: number, kind: string, name: string) => void;
 }
 
 /**
@@ -48,6 +46,9 @@ export class ContextCore {
   activeThreads = 1;
   readonly #block: number;
   readonly #guests = new Set<AioContext>();
+  #earlyNames: [id: number, kind: string, name: string][] = [];
+  #onTraceName: (id: number, kind: string, name: string) => void = (...name) =>
+    void this.#earlyNames.push(name);
   /** `thread` is made: its first change of state comes while it is being made. */
   #ready = false;
   #published = -Infinity;
@@ -75,7 +76,7 @@ export class ContextCore {
       mask: layout.traceMask,
       thread: index,
       clock: host.clock,
-      onName: options.onTraceName,
+      onName: (id, kind, text) => this.#onTraceName(id, kind, text),
     });
     this.thread = createThreadContext({
       id: name,
@@ -91,6 +92,13 @@ export class ContextCore {
       log: { warning: (message) => host.log('warn', `${name}: ${message}`) },
     });
     this.#ready = true;
+  }
+
+  /** Tells `listener` of each trace name once, those given so far included. */
+  onTraceName(listener: (id: number, kind: string, name: string) => void): void {
+    for (const name of this.#earlyNames) listener(...name);
+    this.#earlyNames = [];
+    this.#onTraceName = listener;
   }
 
   /** The loop devices of this context register with. */

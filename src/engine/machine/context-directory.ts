@@ -9,7 +9,11 @@ import { QueueHost } from './queue-host.ts';
 import type { ContextReports, ContextService, LoopTuning } from './queue-plan.ts';
 
 /** A service seen across threads: every method answers by promise. */
-type Remote<T> = { readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never };
+type Remote<T> = {
+  readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R
+    ? (...args: A) => Promise<Awaited<R>>
+    : never;
+};
 
 /** One context, as the main context directs it. */
 export interface ContextEntry {
@@ -125,7 +129,12 @@ export class ContextDirectory {
       received: () => this.#core.inbox.receive(),
     });
     this.#ports.set(id, rpc);
-    return remoteService((method, ...args) => rpc.call(method, ...args));
+    return remoteService(((method: keyof ContextService, ...args: never[]) =>
+      (rpc.call as (method: string, ...args: unknown[]) => Promise<unknown>).call(
+        rpc,
+        method,
+        ...args,
+      )) as Call);
   }
 
   #startUnthreaded(id: string): Remote<ContextService> {

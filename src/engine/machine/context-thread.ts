@@ -19,14 +19,7 @@ export interface ContextRole extends RoleCommon {
 /** Runs one context other than `main` until told to quit. */
 export async function serveContext(role: ContextRole, mem: SharedMemory, host: Host): Promise<void> {
   const { layout, index, name, port } = role;
-  const core = new ContextCore({
-    mem,
-    layout,
-    host,
-    index,
-    name,
-    onTraceName: (id, kind, text) => reports.traceName(index, id, kind, text),
-  });
+  const core = new ContextCore({ mem, layout, host, index, name });
   const reports: ContextReports = {
     blockError: (report) => main.send('blockError', report),
     traceName: (thread, id, kind, text) => main.send('traceName', thread, id, kind, text),
@@ -52,5 +45,6 @@ export async function serveContext(role: ContextRole, mem: SharedMemory, host: H
     posted: () => wakeInbox(mem, layout.contexts[0] as number),
     received: () => core.inbox.receive(),
   });
+  core.onTraceName((id, kind, text) => reports.traceName(index, id, kind, text));
   await core.run();
 }

@@ -133,7 +133,8 @@ export class Machine implements MachineOps {
   }
 
   async cont(): Promise<Result<void>> {
-    if (this.#over || this.#state === 'shutdown') return userError('the machine has shut down', { hint: 'system_reset starts it anew.' });
+    if (this.#over || this.#state === 'shutdown')
+      return userError('the machine has shut down', { hint: 'system_reset starts it anew.' });
     if (this.#state === 'running') return ok(undefined);
     const { contexts, blocks, harts, guestClock } = this.#parts;
     for (const node of blocks.all()) node.ioStatus = 'ok';
@@ -282,7 +283,8 @@ export class Machine implements MachineOps {
       threadId: threaded ? index + 1 : 1,
       worker,
       state: 'running',
-      sources: (readSources(core.mem, core.layout.contexts[index] as number) ?? []) as ContextStatus['sources'],
+      sources: (readSources(core.mem, core.layout.contexts[index] as number) ??
+        []) as ContextStatus['sources'],
     }));
   }
 
@@ -301,11 +303,17 @@ export class Machine implements MachineOps {
   async blockResize(id: string, bytes: number): Promise<Result<void>> {
     const { blocks, board } = this.#parts;
     const resized = await blocks.resize(id, bytes);
-    if (resized.ok) for (const device of board.all()) if (device.block === blocks.get(id)) board.capacityChanged(device, bytes);
+    if (resized.ok)
+      for (const device of board.all())
+        if (device.block === blocks.get(id)) board.capacityChanged(device, bytes);
     return resized;
   }
 
-  async blockSetThrottle(id: string, _limits: ThrottleLimits, _group: string | undefined): Promise<Result<void>> {
+  async blockSetThrottle(
+    id: string,
+    _limits: ThrottleLimits,
+    _group: string | undefined,
+  ): Promise<Result<void>> {
     return userError(`throttling of '${id}' cannot be changed while the machine runs`);
   }
 
@@ -408,7 +416,11 @@ export class Machine implements MachineOps {
   }
 
   memoryMap(): readonly MemoryRegion[] {
-    const io = (name: string, region: { base: number; size: number }): MemoryRegion => ({ name, ...region, kind: 'i/o' });
+    const io = (name: string, region: { base: number; size: number }): MemoryRegion => ({
+      name,
+      ...region,
+      kind: 'i/o',
+    });
     return [
       { name: 'virt.mrom', base: VIRT_MROM.base, size: VIRT_MROM.size, kind: 'rom' },
       io('virt.test', VIRT_TEST),
@@ -419,7 +431,12 @@ export class Machine implements MachineOps {
       ...Array.from({ length: VIRT_VIRTIO.count }, (_, slot) =>
         io(`virtio-mmio-${slot}`, { base: virtioSlotAddr(slot), size: VIRT_VIRTIO.size }),
       ),
-      { name: 'riscv_virt_board.ram', base: VIRT_DRAM.base, size: this.#parts.config.memoryBytes, kind: 'ram' },
+      {
+        name: 'riscv_virt_board.ram',
+        base: VIRT_DRAM.base,
+        size: this.#parts.config.memoryBytes,
+        kind: 'ram',
+      },
     ];
   }
 
@@ -455,7 +472,9 @@ export class Machine implements MachineOps {
     const { contexts, board, onDirectory } = this.#parts;
     onDirectory({
       runState: this.#state,
-      contexts: contexts.all().map(({ index, id, qomPath, threaded, worker }) => ({ index, id, qomPath, threaded, worker })),
+      contexts: contexts
+        .all()
+        .map(({ index, id, qomPath, threaded, worker }) => ({ index, id, qomPath, threaded, worker })),
       devices: board.all().map((device) => ({
         id: device.spec.id ?? device.spec.qomPath.slice(device.spec.qomPath.lastIndexOf('/') + 1),
         qomPath: device.spec.qomPath,
@@ -464,7 +483,10 @@ export class Machine implements MachineOps {
         movable: true,
         moving: device.moving,
         queueNames: device.model.queues.map(({ name }) => name),
-        detail: device.block === undefined ? {} : { drive: device.block.plan.spec.id, bytes: device.block.medium.bytes },
+        detail:
+          device.block === undefined
+            ? {}
+            : { drive: device.block.plan.spec.id, bytes: device.block.medium.bytes },
       })),
     });
   }

@@ -39,10 +39,15 @@ export class MainPlatform {
       mtimecmpAddr: (hart) => (layout.harts[hart] as number) + HART_MTIMECMP,
       timerChanged: (hart) => wires.attend(hart, ATTENTION_IRQ),
     });
-    const uartNotifiers = { txReady: notifiers.get(NOTIFIER.uartTx), rxSpace: notifiers.get(NOTIFIER.uartRxSpace) };
+    const uartNotifiers = {
+      txReady: notifiers.get(NOTIFIER.uartTx),
+      rxSpace: notifiers.get(NOTIFIER.uartRxSpace),
+    };
     this.#uart = new Uart16550(mem, layout.uart, this.#plic.line(VIRT_UART0.irq), uartNotifiers, tracer);
     const alarm = notifiers.get(NOTIFIER.rtcAlarm);
-    this.#rtc = new GoldfishRtc(mem, layout.rtc, this.#plic.line(VIRT_RTC.irq), alarm, () => host.wallClockNs());
+    this.#rtc = new GoldfishRtc(mem, layout.rtc, this.#plic.line(VIRT_RTC.irq), alarm, () =>
+      host.wallClockNs(),
+    );
     this.reset();
     this.serial = new TerminalChardev('serial0', onSerial);
     this.#uartChardev = new UartChardev(core.aio, this.#uart, this.serial, uartNotifiers);

@@ -31,14 +31,15 @@ export interface MainRole extends RoleCommon {
 export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): Promise<void> {
   const { layout, config, boot, port } = role;
   initTraceMask(mem, layout.traceMask);
-  const core = new ContextCore({ mem, layout, host, index: 0, name: 'main', onTraceName: () => {} });
+  const core = new ContextCore({ mem, layout, host, index: 0, name: 'main' });
   const guestClock = new GuestClock(mem, layout.guestClock, host.clock);
   let machine: Machine | undefined;
 
   const supervisor = new Rpc<SupervisorService>(
     port,
     {
-      qmp: async (execute, args) => (machine === undefined ? userError('the machine is starting') : runQmp(machine, execute, args ?? {})),
+      qmp: async (execute, args) =>
+        machine === undefined ? userError('the machine is starting') : runQmp(machine, execute, args ?? {}),
       hmp: async (line) => `unknown command: '${line}'\n`,
       completeHmp: () => [],
       monitorOpen: () => {},
@@ -100,7 +101,8 @@ async function build(machine: Machine, config: MachineConfig): Promise<Result<vo
     if (!added.ok) return added;
   }
   for (const node of config.blockdevs) {
-    if (!config.devices.some((device) => 'drive' in device.props && device.props.drive === node.nodeName)) continue;
+    if (!config.devices.some((device) => 'drive' in device.props && device.props.drive === node.nodeName))
+      continue;
     const spec = blockdevSpec(config.blockdevs, node.nodeName, config.objects);
     if (spec === undefined) continue;
     const added = await machine.blockAdd(spec);
@@ -115,7 +117,11 @@ async function build(machine: Machine, config: MachineConfig): Promise<Result<vo
   return ok(undefined);
 }
 
-async function runQmp(machine: Machine, execute: string, args: Readonly<Record<string, unknown>>): Promise<Result<unknown>> {
+async function runQmp(
+  machine: Machine,
+  execute: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<Result<unknown>> {
   switch (execute) {
     case 'quit':
       return machine.quit();

@@ -5,7 +5,7 @@ import { TRACE } from '../trace/schema.ts';
 import { VIRTIO_BLK_DEFAULTS, type VirtioBlkConfig } from '../virtio/blk/config.ts';
 import type { ParkedBlkRequest } from '../virtio/blk/data-plane.ts';
 import { VirtioBlkModel } from '../virtio/blk/device.ts';
-import { VirtioDevice, type VirtioDeviceModel } from '../virtio/device.ts';
+import { type TransportFeatures, VirtioDevice, type VirtioDeviceModel } from '../virtio/device.ts';
 import type { VirtioEnv } from '../virtio/env.ts';
 import { QUEUES_MAX, VIRTIO_SLOT_BYTES, VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
 import type { ControlRequest } from '../virtio/transport/control.ts';
@@ -101,7 +101,9 @@ export class VirtioBoard {
     if (!made.ok) return made;
     const { model, work, block } = made.value;
     if (model.queues.length > QUEUES_MAX) {
-      return userError(`-device ${spec.driver}: at most ${QUEUES_MAX} virtqueues here`, { hint: `num-queues=${QUEUES_MAX}` });
+      return userError(`-device ${spec.driver}: at most ${QUEUES_MAX} virtqueues here`, {
+        hint: `num-queues=${QUEUES_MAX}`,
+      });
     }
     const env = this.#env(slot);
     const virtio = new VirtioDevice(
@@ -114,10 +116,20 @@ export class VirtioBoard {
       {
         gsi: virtioSlotIrq(slot),
         notifierFds: model.queues.map((_, queue) => NOTIFIER.queue(slot, queue)),
-        transport: { eventIdx: spec.props.event_idx, indirect: spec.props.indirect_desc, packed: spec.props.packed },
+        transport: transportFeatures(spec),
       },
     );
-    const device: BoardDevice = { spec, slot, virtio, model, work, block, placement, moving: false, turn: new Turn() };
+    const device: BoardDevice = {
+      spec,
+      slot,
+      virtio,
+      model,
+      work,
+      block,
+      placement,
+      moving: false,
+      turn: new Turn(),
+    };
     this.#devices.set(spec.qomPath, device);
     this.#publishPlacement(device);
     this.#changed();
@@ -140,12 +152,15 @@ export class VirtioBoard {
 
   /** Machine reset: every device to its start. No hart is running. */
   async resetAll(): Promise<void> {
-    await Promise.all([...this.#devices.values()].map((device) => device.turn.take(() => this.#reset(device))));
+    await Promise.all(
+      [...this.#devices.values()].map((device) => device.turn.take(() => this.#reset(device))),
+    );
   }
 
   /** The disk behind a device has another size: the guest is told. */
   capacityChanged(device: BoardDevice, bytes: number): void {
-    if (device.model instanceof VirtioBlkModel) device.virtio.changeConfig(device.model.capacityChange(bytes));
+    if (device.model instanceof VirtioBlkModel)
+      device.virtio.changeConfig(device.model.capacityChange(bytes));
   }
 
   #reset(device: BoardDevice): Promise<void> {
@@ -161,7 +176,9 @@ export class VirtioBoard {
     }
     // Most requests change registers only; those that stop or start queues, or meet a move, take their turn.
     this.#core.spawn(() =>
-      device.turn.take(() => new Promise<void>((resolve) => device.virtio.control(request, resolve))).then(done),
+      device.turn
+        .take(() => new Promise<void>((resolve) => device.virtio.control(request, resolve)))
+        .then(done),
     );
   }
 
@@ -203,12 +220,18 @@ export class VirtioBoard {
     const target = this.#contexts.get(contextId);
     if (target === undefined) return userError(`there is no context '${contextId}'`);
     if (queue !== undefined && queue >= device.model.queues.length) {
-      return userError(`${path} has no queue ${queue}`, { hint: `Its queues are 0 to ${device.model.queues.length - 1}.` });
+      return userError(`${path} has no queue ${queue}`, {
+        hint: `Its queues are 0 to ${device.model.queues.length - 1}.`,
+      });
     }
     return device.turn.take(() => this.#move(device, queue, target));
   }
 
-  async #move(device: BoardDevice, queue: number | undefined, target: ContextEntry): Promise<Result<MoveReport>> {
+  async #move(
+    device: BoardDevice,
+    queue: number | undefined,
+    target: ContextEntry,
+  ): Promise<Result<MoveReport>> {
     const { clock } = this.#core.host;
     const from = this.#contextOf(device, queue ?? 0);
     const report = (inFlight: number, downtimeNs: number): MoveReport => ({
@@ -238,7 +261,9 @@ export class VirtioBoard {
   /** The protocol proper; resolves with how many requests were in flight when it began. */
   async #drainAndRebind(device: BoardDevice, target: ContextEntry): Promise<Result<number>> {
     const { slot, block } = device;
-    const serving = device.model.queues.map((_, queue) => queue).filter((queue) => device.virtio.isServing(queue));
+    const serving = device.model.queues
+      .map((_, queue) => queue)
+      .filter((queue) => device.virtio.isServing(queue));
     let inFlight = 0;
     for (const queue of serving) {
       this.#trace(TRACE.drain_begin, device, queue, this.#contextOf(device, queue).index);
@@ -285,7 +310,8 @@ export class VirtioBoard {
   }
 
   #freeSlot(): number | undefined {
-    for (let slot = VIRT_VIRTIO.count - 1; slot >= 0; slot--) if (this.bySlot(slot) === undefined) return slot;
+    for (let slot = VIRT_VIRTIO.count - 1; slot >= 0; slot--)
+      if (this.bySlot(slot) === undefined) return slot;
     return undefined;
   }
 
@@ -309,8 +335,10 @@ export class VirtioBoard {
   ): Promise<Result<{ model: VirtioDeviceModel; work: QueueWork; block: BlockNode | undefined }>> {
     switch (spec.driver) {
       case 'virtio-blk-device': {
-        const block = this.#blocks.get(spec.props.drive);
-        assert(block !== undefined, `block node ${spec.props.drive} was checked before`);
+        const { drive } = spec.props;
+        assert(drive !== undefined, 'a disk without a drive was refused before');
+        const block = this.#blocks.get(drive);
+        assert(block !== undefined, `block node ${drive} was checked before`);
         const home = placement[0];
         assert(home !== undefined, 'a device has at least one queue');
         const brought = await this.#blocks.moveTo(block, home);
@@ -318,12 +346,18 @@ export class VirtioBoard {
         const config = blkConfig(spec);
         const readOnly = block.medium.readOnly || spec.props['read-only'];
         const model = new VirtioBlkModel(config, { ...block.medium, readOnly });
-        return ok({ model, work: { kind: 'blk', config, block: spec.props.drive }, block });
+        return ok({ model, work: { kind: 'blk', config, block: drive }, block });
       }
       default:
         return userError(`-device ${spec.driver}: this machine has no such device yet`);
     }
   }
+}
+
+/** The ring features a device's properties ask for; a port on a bus has none. */
+function transportFeatures(spec: DeviceSpec): Partial<TransportFeatures> {
+  if (!('event_idx' in spec.props)) return {};
+  return { eventIdx: spec.props.event_idx, indirect: spec.props.indirect_desc, packed: spec.props.packed };
 }
 
 /** QEMU's property names to what the data plane wants. */

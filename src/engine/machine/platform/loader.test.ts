@@ -98,7 +98,7 @@ describe('where things go and how the harts start', () => {
       for (const initrdBytes of [0, 1, 4096, 3 * MiB + 1, 7 * MiB]) {
         const result = planBoot({ ...OPTIONS, initrd: new Uint8Array(initrdBytes), ...ram(ramMiB * MiB) });
         if (!result.ok) continue;
-        const sorted = [...result.value.regions].sort((a, b) => a.addr - b.addr);
+        const sorted = [...result.value.regions].toSorted((a, b) => a.addr - b.addr);
         let end = 0x8000_0000;
         for (const { addr, memoryBytes, what } of sorted) {
           expect(addr, `${what} with ${ramMiB} MiB, initrd ${initrdBytes}`).toBeGreaterThanOrEqual(end);
