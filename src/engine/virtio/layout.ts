@@ -93,7 +93,8 @@ export const VirtQueueLayout = struct(
     parked: 'u32',
     /** 1 while the device asks not to be kicked. */
     notifyDisabled: 'u32',
-    spare2: 'u32',
+    /** Bytes of the next available buffer that are done with already (a half-sent console buffer). */
+    headProgress: 'u32',
 
     requests: 'f64',
     reads: 'f64',
@@ -120,7 +121,7 @@ export const VirtQueueLayout = struct(
     writeNs: 'f64',
     flushNs: 'f64',
 
-    /** Latency from pop to completion, and from the kick that announced the request. */
+    /** Latency from pop to completion, and from the set of the notifier that led to the pop. */
     latency: `bytes:${LATENCY_HISTOGRAM_BYTES}`,
     latencyFromKick: `bytes:${LATENCY_HISTOGRAM_BYTES}`,
     /**

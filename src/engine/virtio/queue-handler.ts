@@ -1,13 +1,18 @@
 import { assert } from '../base/assert.ts';
 import { recordLatency } from '../base/latency-histogram.ts';
 import { TRACE } from '../trace/schema.ts';
-import type { AioLoop, BottomHalf, PollableNotifier } from '../qcontext/aio-interface.ts';
+import type {
+  AioLoop,
+  BottomHalf,
+  EventNotifierHandlers,
+  PollableNotifier,
+} from '../qcontext/aio-interface.ts';
 import { failDevice, needsReset, type VirtioEnv } from './env.ts';
 import { VirtQueueLayout } from './layout.ts';
 import { DescriptorChain, type VirtQueueElement } from './queue/chain.ts';
 import { checkRing, openVirtqueue } from './queue/open.ts';
 import type { QueueState } from './queue/queue-state.ts';
-import { POP_CHAIN, POP_EMPTY, type Virtqueue } from './queue/virtqueue.ts';
+import { POP_CHAIN, POP_EMPTY, type PopResult, type Virtqueue } from './queue/virtqueue.ts';
 import { QUEUE_SIZE_MAX } from './spec.ts';
 
 const Q = VirtQueueLayout.at;
@@ -27,15 +32,9 @@ export interface QueueEvent extends PollableNotifier {
  */
 export type HandlerLife = 'detached' | 'serving' | 'draining' | 'drained';
 
-/** Rounds of one run before the other sources of the context get their turn. */
-const ROUNDS_PER_RUN = 4;
-
 /**
  * Serves one virtqueue in the context that owns it now. Made from plain data in whichever worker that is;
  * what it must remember is in shared memory (VirtQueueLayout).
- *
- * One run: clear the notifier, ask for no kicks, take everything there is, submit it as a batch, publish
- * what has completed with one interrupt, ask for kicks again and look once more (rule Q4).
  *
  * All methods are for the thread of the loop it is attached to.
  */
@@ -61,10 +60,10 @@ export abstract class VirtQueueHandler {
     this.#notifier = notifier;
   }
 
-  /** What the device does with a chain: ends in `complete`, now or later. The chain is valid only during the call. */
-  protected abstract handleChain(chain: DescriptorChain): void;
-  /** All chains of a round were handled: submit what was gathered. */
-  protected submitBatch(): void {}
+  /** Works on the queue: after a kick, or when polling found something. What it completes is published after it. */
+  protected abstract work(kickNs: number): void;
+  /** For polling: is there work to find without a kick? A handler without it is not polled. */
+  protected workWaits?(): boolean;
   /** A drain has begun: let go of what is being held back. */
   protected hurry(): void {}
 
@@ -148,23 +147,22 @@ export abstract class VirtQueueHandler {
     this.#life = 'serving';
     if (this.state.get(Q.drained) !== 0) this.#trace(TRACE.drain_self_kick, this.#context);
     this.state.set(Q.drained, 0);
-    this.#aio?.setEventNotifier(
-      this.#notifier,
-      {
-        ioRead: () => this.#kicked(),
-        ioPoll: () => !needsReset(this.env) && this.queue.hasWork(),
-        ioPollReady: () => this.#run(0, true),
-        ioPollBegin: () => {
-          this.#polling = true;
-          this.queue.disableNotification();
-        },
-        ioPollEnd: () => {
-          this.#polling = false;
-          this.queue.enableNotification();
-        },
+    const waits = this.workWaits?.bind(this);
+    const handlers: EventNotifierHandlers = { ioRead: () => this.#kicked() };
+    const polled: EventNotifierHandlers | undefined = waits && {
+      ...handlers,
+      ioPoll: waits,
+      ioPollReady: () => this.#run(0, true),
+      ioPollBegin: () => {
+        this.#polling = true;
+        this.queue.disableNotification();
       },
-      this.name,
-    );
+      ioPollEnd: () => {
+        this.#polling = false;
+        this.queue.enableNotification();
+      },
+    };
+    this.#aio?.setEventNotifier(this.#notifier, polled ?? handlers, this.name);
     this.queue.enableNotification();
     this.#notifier.set();
   }
@@ -192,43 +190,45 @@ export abstract class VirtQueueHandler {
   }
 
   #run(kickNs: number, polled: boolean): void {
-    if (this.#life !== 'serving' || needsReset(this.env)) return;
-    const { queue } = this;
+    if (!this.isServing) return;
     this.#running = true;
-    queue.state.addF64(polled ? Q.polledRuns : Q.runs, 1);
-    let rounds = 0;
-    let announced = kickNs;
-    do {
-      if (rounds++ === ROUNDS_PER_RUN) {
-        // The driver is faster than we are: others first, then on.
-        this.#notifier.set();
-        break;
-      }
-      queue.disableNotification();
-      this.#takeAll(queue, announced);
-      this.submitBatch();
-      queue.flush();
-      if (!this.#polling) queue.enableNotification();
-      announced = 0;
-    } while (this.#life === 'serving' && !needsReset(this.env) && queue.hasWork());
+    this.state.addF64(polled ? Q.polledRuns : Q.runs, 1);
+    this.work(kickNs);
+    this.queue.flush();
     this.#running = false;
     this.#finishDrain();
   }
 
-  #takeAll(queue: Virtqueue, kickNs: number): void {
+  /** May buffers be taken now? */
+  protected get isServing(): boolean {
+    return this.#life === 'serving' && !needsReset(this.env);
+  }
+  /** The poll loop looks at the queue: no kicks wanted. */
+  protected get isPolling(): boolean {
+    return this.#polling;
+  }
+
+  /** Takes the next chain, if there is one; valid until the next call. A fault of the driver's stops the device. */
+  protected take(kickNs: number): DescriptorChain | undefined {
     const chain = this.#chain;
-    // Bounded: a round takes at most one lap, however fast the driver adds.
-    for (let i = 0; i < queue.size && this.#life === 'serving'; i++) {
-      const popped = queue.pop(chain);
-      if (popped === POP_EMPTY) return;
-      if (popped !== POP_CHAIN) {
-        failDevice(this.env, this.index, popped);
-        return;
-      }
-      this.#inFlight += 1;
-      this.#kickNs[chain.key] = kickNs;
-      this.handleChain(chain);
-    }
+    if (!this.#checked(this.queue.pop(chain))) return undefined;
+    this.#inFlight += 1;
+    this.#kickNs[chain.key] = kickNs;
+    return chain;
+  }
+  /** Looks at the next chain without taking it. */
+  protected peek(): DescriptorChain | undefined {
+    return this.#checked(this.queue.peek(this.#chain)) ? this.#chain : undefined;
+  }
+
+  #checked(result: PopResult): boolean {
+    if (result !== POP_CHAIN && result !== POP_EMPTY) failDevice(this.env, this.index, result);
+    return result === POP_CHAIN;
+  }
+
+  /** Lets the context's other sources have their turn, and comes back. */
+  protected workLater(): void {
+    this.#notifier.set();
   }
 
   /** Returns a buffer with `written` bytes written. The driver sees it, and is told, with the batch. */

@@ -12,7 +12,8 @@ import { TRACE } from '../../trace/schema.ts';
 import type { VirtioEnv } from '../env.ts';
 import { VirtioDeviceLayout, VirtQueueLayout } from '../layout.ts';
 import { copyElement, type DescriptorChain } from '../queue/chain.ts';
-import { type QueueEvent, VirtQueueHandler } from '../queue-handler.ts';
+import { BatchQueueHandler } from '../batch-queue-handler.ts';
+import type { QueueEvent } from '../queue-handler.ts';
 import { RequestBatch } from './batch.ts';
 import { blkSerialBytes, type OnError, type VirtioBlkConfig } from './config.ts';
 import { type BlkCompletion, type BlkLimits, parseBlkRequest, VirtioBlkRequest } from './request.ts';
@@ -85,7 +86,7 @@ export function blockErrorAction(policy: OnError, errno: BlockErrno): BlockError
  *  - K4 requests are merged only with neighbours of the same direction, at most 32, and share their outcome.
  *  - K5 a stopped request keeps its buffer; `resume` submits it again, in this context.
  */
-export class VirtioBlkDataPlane extends VirtQueueHandler implements BlkCompletion {
+export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompletion {
   readonly #config: VirtioBlkConfig;
   readonly #backend: BlockBackend;
   readonly #serial: Uint8Array;

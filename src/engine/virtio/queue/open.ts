@@ -74,5 +74,6 @@ export function resetQueueState(env: VirtioEnv, index: number): void {
   state.set(Q.parked, 0);
   state.set(Q.drained, 0);
   state.set(Q.notifyDisabled, 0);
+  state.set(Q.headProgress, 0);
   for (let key = 0; key < state.get(Q.sizeMax); key++) state.setRequestAt(key, 0, 0);
 }

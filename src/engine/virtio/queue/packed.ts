@@ -52,7 +52,7 @@ export class PackedVirtqueue extends Virtqueue {
     return ((flags & PACKED_DESC_F_AVAIL) !== 0) === wrap && ((flags & PACKED_DESC_F_USED) !== 0) !== wrap;
   }
 
-  pop(chain: DescriptorChain): PopResult {
+  peek(chain: DescriptorChain): PopResult {
     const { env, state } = this;
     const first = state.get(Q.lastAvailIdx);
     // ORDER: pairs with the driver's barrier between writing a chain and its first flags (2.8.21.1).
@@ -62,14 +62,16 @@ export class PackedVirtqueue extends Virtqueue {
     if (free <= 0 || this.#freeCount === 0) return VirtioFault.InFlightExceeded;
     chain.begin(first);
     const fault = this.#parse(chain, firstFlags, free);
-    if (fault !== 0) return fault;
+    return fault === 0 ? POP_CHAIN : fault;
+  }
+
+  protected advance(chain: DescriptorChain): void {
+    const { state } = this;
     chain.key = this.#freeKeys[--this.#freeCount] as number;
-    const next = first + chain.slots;
+    const next = chain.head + chain.slots;
     const wrapped = next >= this.size;
     state.set(Q.lastAvailIdx, wrapped ? next - this.size : next);
     if (wrapped) state.set(Q.lastAvailWrap, state.get(Q.lastAvailWrap) ^ 1);
-    this.take(chain);
-    return POP_CHAIN;
   }
 
   /** Walks consecutive slots; a chain is either direct or one indirect descriptor (2.8.7). */

@@ -44,7 +44,7 @@ export class SplitVirtqueue extends Virtqueue {
     return this.env.mem.load16(this.#availIdxAddr) !== this.state.get(Q.lastAvailIdx);
   }
 
-  pop(chain: DescriptorChain): PopResult {
+  peek(chain: DescriptorChain): PopResult {
     const { state, env } = this;
     const lastAvail = state.get(Q.lastAvailIdx);
     // ORDER: pairs with the driver's barrier between writing the ring entry and the index (2.7.13.3.1).
@@ -56,10 +56,11 @@ export class SplitVirtqueue extends Virtqueue {
     if (head >= this.size) return VirtioFault.HeadOutOfRange;
     if (state.requestAt(head) !== 0) return VirtioFault.HeadInFlight;
     const fault = this.#parse(chain, head);
-    if (fault !== 0) return fault;
-    state.set(Q.lastAvailIdx, (lastAvail + 1) & 0xffff);
-    this.take(chain);
-    return POP_CHAIN;
+    return fault === 0 ? POP_CHAIN : fault;
+  }
+
+  protected advance(): void {
+    this.state.set(Q.lastAvailIdx, (this.state.get(Q.lastAvailIdx) + 1) & 0xffff);
   }
 
   /** Walks a chain: direct descriptors, the last of which may name an indirect table (2.7.5.3.2). */

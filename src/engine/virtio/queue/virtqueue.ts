@@ -57,8 +57,10 @@ export abstract class Virtqueue {
 
   /** Is there a chain to take? Cheap, no side effects: for polling. */
   abstract hasWork(): boolean;
-  /** Takes the next chain. On anything but POP_CHAIN the content of `chain` means nothing. */
-  abstract pop(chain: DescriptorChain): PopResult;
+  /** Parses the next chain and leaves it where it is. On anything but POP_CHAIN `chain` means nothing. */
+  abstract peek(chain: DescriptorChain): PopResult;
+  /** Moves past the chain just peeked. */
+  protected abstract advance(chain: DescriptorChain): void;
   /** Writes a used entry; `written` is the bytes written from the start of the device-writable part. */
   protected abstract writeUsed(element: VirtQueueElement, written: number): void;
   /** Makes the used entries written since the last flush visible to the driver. */
@@ -71,6 +73,16 @@ export abstract class Virtqueue {
   abstract disableNotification(): void;
   /** Asks the driver for a kick with the next chain. Look at `hasWork` afterwards (Q4). */
   abstract enableNotification(): void;
+
+  /** Takes the next chain. On anything but POP_CHAIN the content of `chain` means nothing. */
+  pop(chain: DescriptorChain): PopResult {
+    const result = this.peek(chain);
+    if (result === POP_CHAIN) {
+      this.advance(chain);
+      this.#take(chain);
+    }
+    return result;
+  }
 
   /** Returns a buffer. Not visible to the driver until `flush`. */
   fill(element: VirtQueueElement, written: number): void {
@@ -116,7 +128,7 @@ export abstract class Virtqueue {
   }
 
   /** Books a chain as taken: gives it a request id and a place in the in-flight table. */
-  protected take(chain: DescriptorChain): void {
+  #take(chain: DescriptorChain): void {
     const { env, state } = this;
     const sequence = state.get(Q.nextRequest);
     state.set(Q.nextRequest, sequence + 1);

@@ -1,0 +1,50 @@
+import type { DescriptorChain } from './queue/chain.ts';
+import { VirtQueueHandler } from './queue-handler.ts';
+
+/** Rounds of one run before the other sources of the context get their turn. */
+const ROUNDS_PER_RUN = 4;
+
+/**
+ * Serves a queue of requests: takes all there are and works on them as a batch.
+ *
+ * One round: ask for no kicks, take everything there is, submit it, publish what has completed with one
+ * interrupt, ask for kicks again and look once more (rule Q4).
+ */
+export abstract class BatchQueueHandler extends VirtQueueHandler {
+  /** What the device does with a chain: ends in `complete`, now or later. The chain is valid only during the call. */
+  protected abstract handleChain(chain: DescriptorChain): void;
+  /** All chains of a round were handled: submit what was gathered. */
+  protected submitBatch(): void {}
+
+  protected override workWaits(): boolean {
+    return this.isServing && this.queue.hasWork();
+  }
+
+  protected override work(kickNs: number): void {
+    const { queue } = this;
+    let announced = kickNs;
+    for (let round = 0; ; round++) {
+      if (round === ROUNDS_PER_RUN) {
+        // The driver is faster than we are: others first, then on.
+        this.workLater();
+        return;
+      }
+      queue.disableNotification();
+      this.#takeAll(announced);
+      this.submitBatch();
+      queue.flush();
+      if (!this.isPolling) queue.enableNotification();
+      if (!this.isServing || !queue.hasWork()) return;
+      announced = 0;
+    }
+  }
+
+  /** At most one lap of the ring, however fast the driver adds. */
+  #takeAll(kickNs: number): void {
+    for (let i = 0; i < this.queue.size && this.isServing; i++) {
+      const chain = this.take(kickNs);
+      if (chain === undefined) return;
+      this.handleChain(chain);
+    }
+  }
+}
