@@ -1,7 +1,7 @@
 import { VirtualClock } from '../base/clock.ts';
 import { SharedMemory } from '../base/shared-memory.ts';
 import { BlkdebugBackend } from './blkdebug-backend.ts';
-import type { BlockBackend } from './block-backend.ts';
+import { BLK_OK, type BlockBackend } from './block-backend.ts';
 import { ForwardBackend } from './forward-backend.ts';
 import { FORWARD_BYTES } from './forward-layout.ts';
 import { ForwardServer } from './forward-server.ts';
@@ -153,10 +153,11 @@ blockBackendConformance('forward to a raw disk in another context', (options) =>
   /** The owner attaches the disk and opens its end before the other context comes. */
   function serve(forward: ForwardBackend): BlockBackend {
     const attach = forward.attach.bind(forward);
+    let server: ForwardServer | undefined;
     forward.attach = async (aio) => {
       const result = await disk.attach(owner.aio);
-      if (result !== 0) return result;
-      new ForwardServer(board.mem, ring, notifiers, owner.aio, disk);
+      if (result !== BLK_OK || server !== undefined) return result;
+      server = new ForwardServer(board.mem, ring, notifiers, owner.aio, disk);
       return attach(aio);
     };
     return forward;

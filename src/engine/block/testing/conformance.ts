@@ -50,12 +50,12 @@ export function randomSource(seed: number): (below: number) => number {
 
 /** Awaits a promise that needs the loops to turn. */
 export async function settled<T>(fixture: Pick<BackendFixture, 'settle'>, promise: Promise<T>): Promise<T> {
-  let done = false;
-  void promise.then(() => (done = true));
-  for (let i = 0; i < 100 && !done; i++) {
+  const waiting = Symbol('waiting');
+  for (let i = 0; i < 100; i++) {
     fixture.settle();
-    await Promise.resolve();
-    await new Promise((resolve) => void setTimeout(resolve, 0));
+    // A turn of Node's own loop, so that promises that depend on each other make progress too.
+    const turn = new Promise<typeof waiting>((resolve) => void setTimeout(() => resolve(waiting), 0));
+    if ((await Promise.race([promise, turn])) !== waiting) break;
   }
   return promise;
 }
