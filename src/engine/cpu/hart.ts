@@ -11,6 +11,14 @@ import {
   EXIT_SBI,
   EXIT_WFI,
   HART_AREA_BYTES,
+  HART_COUNT_BUS_READS,
+  HART_COUNT_BUS_WRITES,
+  HART_COUNT_FENCE_IS,
+  HART_COUNT_INTERRUPTS,
+  HART_COUNT_PAGES_DECODED,
+  HART_COUNT_SFENCES,
+  HART_COUNT_TLB_REFILLS,
+  HART_COUNT_TRAPS,
   PRIV_M,
   PRIV_S,
   PRIV_U,
@@ -65,6 +73,20 @@ export type HartExit =
   /** Another thread asked for the hart's thread (ATTENTION_EXIT). */
   | { readonly kind: 'attention' };
 
+/** What the hart has been doing, for the inspector. */
+export interface HartCounters {
+  /** Exceptions taken, without interrupts. */
+  readonly traps: number;
+  readonly interrupts: number;
+  /** Pages entered into a data TLB. */
+  readonly tlbRefills: number;
+  readonly busReads: number;
+  readonly busWrites: number;
+  readonly pagesDecoded: number;
+  readonly sfences: number;
+  readonly fenceIs: number;
+}
+
 /** Exports of interp/assembly/index.ts. Addresses are unsigned but come back as signed i32. */
 interface InterpExports {
   init(hartBase: number, ramOffset: number, ramBaseLo: number, ramBaseHi: number, ramBytes: number): void;
@@ -83,6 +105,7 @@ interface InterpExports {
   peekCsr(csr: number): bigint;
   pokeCsr(csr: number, value: bigint): void;
   executed(): bigint;
+  counter(offset: number): bigint;
   wfiDeadline(): number;
   setIrqLines(mask: number, level: number): void;
   setStimecmp(ticks: bigint): void;
@@ -223,6 +246,21 @@ export class Hart {
   /** Instructions executed since reset, trapping ones included. */
   get executed(): bigint {
     return BigInt.asUintN(64, this.#interp.executed());
+  }
+
+  /** Event counts since the area was first zeroed. */
+  get counters(): HartCounters {
+    const count = (offset: number): number => Number(this.#interp.counter(offset));
+    return {
+      traps: count(HART_COUNT_TRAPS),
+      interrupts: count(HART_COUNT_INTERRUPTS),
+      tlbRefills: count(HART_COUNT_TLB_REFILLS),
+      busReads: count(HART_COUNT_BUS_READS),
+      busWrites: count(HART_COUNT_BUS_WRITES),
+      pagesDecoded: count(HART_COUNT_PAGES_DECODED),
+      sfences: count(HART_COUNT_SFENCES),
+      fenceIs: count(HART_COUNT_FENCE_IS),
+    };
   }
 
   /**

@@ -107,6 +107,11 @@ export function executed(): u64 {
   return executedNow();
 }
 
+/** One of the HART_COUNT_ cells. */
+export function counter(offset: u32): u64 {
+  return load<u64>(hart + offset);
+}
+
 export function wfiDeadline(): f64 {
   return load<f64>(hart, HART_WFI_DEADLINE);
 }
