@@ -102,7 +102,7 @@ export interface BlockBackend {
   /** Makes what was written durable and lets go of the loop and the file. Only with nothing in flight. */
   detach(): Promise<BlockResult>;
 
-  /** Hands over one request. The submitter has traced `blk_co_preadv` and its like; a backend traces what it adds. */
+  /** Hands over one request. The backend traces `blk_co_preadv` and its like when it begins to work on it. */
   submit(request: BlockRequest): void;
   /**
    * Between `plug` and `unplug` the backend may hold requests back to start them together (QEMU's
