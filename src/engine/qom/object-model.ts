@@ -3,9 +3,18 @@ import type { MoveReport } from '../vm.ts';
 import type { MachineOps } from './machine-ops.ts';
 import { type QomObject, resolvePath } from './object.ts';
 import { addChardev, addNetdev, deleteChardev, deleteNetdev } from './objects/backend-objects.ts';
-import { addDrive, addNodes, deleteNode, finalizeBlock } from './objects/block-objects.ts';
+import {
+  addDrive,
+  addNodes,
+  deleteDrive,
+  deleteNode,
+  finalizeBlock,
+  openBlock,
+  resizeBlock,
+  setThrottle,
+} from './objects/block-objects.ts';
 import { addDevice, deleteDevice, finalizeDevice, findDevice, moveDevice } from './objects/device-objects.ts';
-import type { DeviceEntry } from './objects/entries.ts';
+import type { BlockEntry, DeviceEntry } from './objects/entries.ts';
 import { type ModelEventListener, ModelState } from './objects/model-state.ts';
 import {
   addMainContext,
@@ -18,9 +27,11 @@ import type {
   BlockNodeConfig,
   ChardevConfig,
   DeviceConfig,
+  DriveConfig,
   MachineConfig,
   NetdevConfig,
   ObjectConfig,
+  ThrottleLimits,
 } from './options/config.ts';
 import { formatBlockdev, formatDevice, formatDrive, formatObject } from './options/format.ts';
 import { nodeChain, plannedDevices, plannedNetdevs } from './options/resolve.ts';
@@ -69,8 +80,20 @@ export class ObjectModel {
       .objectConfigs()
       .filter((object) => object.type === 'glib-qcontext' || object.type === 'iothread');
   }
-  blockIds(): readonly string[] {
-    return [...this.#state.blocks.keys()];
+  /** Ids of all user-created objects. */
+  objectIds(): readonly string[] {
+    return this.#state.objectConfigs().map((object) => object.id);
+  }
+  /** Drives and block nodes, by id. */
+  blocks(): ReadonlyMap<string, BlockEntry> {
+    return this.#state.blocks;
+  }
+  /** The open backend of a drive's id, a node's name, or a device's id or path. */
+  findBlock(name: string): Result<{ readonly id: string; readonly entry: BlockEntry }> {
+    const device = this.findDevice(name)?.spec;
+    const id = device?.driver === 'virtio-blk-device' ? (device.props.drive ?? name) : name;
+    const entry = openBlock(this.#state, id);
+    return entry.ok ? ok({ id, entry: entry.value }) : entry;
   }
   /** The device that uses a block backend, directly or through the nodes above it. */
   blockUser(id: string): DeviceEntry | undefined {
@@ -195,6 +218,18 @@ export class ObjectModel {
   blockdevDel(id: string): Promise<Result<void>> {
     return this.exclusive(() => deleteNode(this.#state, id));
   }
+  driveAdd(config: DriveConfig): Promise<Result<void>> {
+    return this.exclusive(() => addDrive(this.#state, config));
+  }
+  driveDel(id: string): Promise<Result<void>> {
+    return this.exclusive(() => deleteDrive(this.#state, id));
+  }
+  blockResize(id: string, bytes: number): Promise<Result<void>> {
+    return this.exclusive(() => resizeBlock(this.#state, id, bytes));
+  }
+  blockSetThrottle(id: string, limits: ThrottleLimits, group: string | undefined): Promise<Result<void>> {
+    return this.exclusive(() => setThrottle(this.#state, id, limits, group));
+  }
   chardevAdd(config: ChardevConfig): Promise<Result<void>> {
     return this.exclusive(() => addChardev(this.#state, config));
   }
@@ -206,6 +241,13 @@ export class ObjectModel {
   }
   netdevDel(id: string): Promise<Result<void>> {
     return this.exclusive(() => deleteNetdev(this.#state, id));
+  }
+  /** Character devices and netdevs, by id. */
+  chardevs(): readonly ChardevConfig[] {
+    return [...this.#state.chardevs.values()].map((entry) => entry.config);
+  }
+  netdevs(): readonly NetdevConfig[] {
+    return [...this.#state.netdevs.values()].map((entry) => entry.config);
   }
   /** Moves a device, or one queue of it. */
   move(device: DeviceEntry, queue: number | undefined, contextId: string): Promise<Result<MoveReport>> {

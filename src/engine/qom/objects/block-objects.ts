@@ -2,7 +2,8 @@ import { ok, type Result, userError } from '../../base/result.ts';
 import type { BlockSpec } from '../machine-ops.ts';
 import { QomObject, type QomProperty } from '../object.ts';
 import { nodeProblem } from '../options/check-draft.ts';
-import type { BlockNodeConfig, DriveConfig } from '../options/config.ts';
+import type { BlockNodeConfig, DriveConfig, ThrottleLimits } from '../options/config.ts';
+import { throttleProblem } from '../options/drive-option.ts';
 import { blockdevSpec, driveSpec, nodeChain } from '../options/resolve.ts';
 import type { BlockEntry } from './entries.ts';
 import type { ModelState } from './model-state.ts';
@@ -30,7 +31,15 @@ export async function addDrive(state: ModelState, config: DriveConfig): Promise<
   if (!opened.ok) return opened;
   const object = new QomObject('block-backend', properties(state, config.id));
   state.container('/block').addChild(object, config.id);
-  state.blocks.set(config.id, { kind: 'drive', config, object, open: true, held: [] });
+  state.blocks.set(config.id, {
+    kind: 'drive',
+    config,
+    object,
+    open: true,
+    throttling: config.throttling,
+    throttlingGroup: config.throttlingGroup,
+    held: [],
+  });
   return ok(undefined);
 }
 
@@ -61,7 +70,15 @@ export async function addNodes(state: ModelState, nodes: readonly BlockNodeConfi
   for (const node of nodes) {
     const object = new QomObject('block-backend', properties(state, node.nodeName));
     state.container('/block').addChild(object, node.nodeName);
-    const entry: BlockEntry = { kind: 'node', config: node, object, open: node === top, held: [] };
+    const entry: BlockEntry = {
+      kind: 'node',
+      config: node,
+      object,
+      open: node === top,
+      throttling: node === top ? spec.throttling : {},
+      throttlingGroup: node === top ? spec.throttlingGroup : undefined,
+      held: [],
+    };
     if ('file' in node) hold(entry, state.blocks.get(node.file)?.object, `node '${node.nodeName}'`);
     if (node.driver === 'throttle')
       hold(entry, state.objects.get(node.throttleGroup)?.object, `node '${node.nodeName}'`);
@@ -133,4 +150,58 @@ export async function finalizeBlock(state: ModelState, id: string, entry: BlockE
   entry.object.unparent();
   state.blocks.delete(id);
   return ok(undefined);
+}
+
+/** `drive_del`. */
+export async function deleteDrive(state: ModelState, id: string): Promise<Result<void>> {
+  const entry = state.blocks.get(id);
+  if (entry === undefined || entry.kind === 'node')
+    return userError(`Device '${id}' not found`, { class: 'DeviceNotFound' });
+  const { users } = entry.object;
+  if (users.length > 0)
+    return userError(`Drive '${id}' is in use by ${users.join(', ')}`, {
+      hint: 'Remove the device first: device_del.',
+    });
+  return finalizeBlock(state, id, entry);
+}
+
+/** The open backend that a drive's id, a node's name or (through `deviceDrive`) a device means. */
+export function openBlock(state: ModelState, id: string): Result<BlockEntry> {
+  const entry = state.blocks.get(id);
+  if (entry === undefined)
+    return userError(`Cannot find device='${id}' nor node-name='${id}'`, {
+      class: 'DeviceNotFound',
+      hint: `Drives and nodes: ${[...state.blocks.keys()].join(', ') || 'none'}.`,
+    });
+  if (!entry.open) return userError(`Node '${id}' is below another node, which has it open: name that one`);
+  return ok(entry);
+}
+
+/** `block_set_io_throttle`. */
+export async function setThrottle(
+  state: ModelState,
+  id: string,
+  limits: ThrottleLimits,
+  group: string | undefined,
+): Promise<Result<void>> {
+  const entry = openBlock(state, id);
+  if (!entry.ok) return entry;
+  const problem = throttleProblem(limits);
+  if (problem !== undefined)
+    return userError(problem.desc, problem.hint === undefined ? {} : { hint: problem.hint });
+  const done = await state.ops.blockSetThrottle(id, limits, group ?? entry.value.throttlingGroup);
+  if (!done.ok) return done;
+  entry.value.throttling = limits;
+  entry.value.throttlingGroup = group ?? entry.value.throttlingGroup;
+  return ok(undefined);
+}
+
+/** `block_resize`. */
+export async function resizeBlock(state: ModelState, id: string, bytes: number): Promise<Result<void>> {
+  const entry = openBlock(state, id);
+  if (!entry.ok) return entry;
+  if (bytes < 512 || bytes % 512 !== 0)
+    return userError("Parameter 'size' expects a positive multiple of 512");
+  if (entry.value.config.readOnly) return userError(`Block node is read-only: '${id}'`);
+  return state.ops.blockResize(id, bytes);
 }

@@ -6,6 +6,7 @@ import type {
   DriveConfig,
   NetdevConfig,
   ObjectConfig,
+  ThrottleLimits,
 } from '../options/config.ts';
 import type { PropertyTable } from '../property.ts';
 import type { StoredProperties } from './stored-properties.ts';
@@ -25,6 +26,9 @@ export type BlockEntry = {
   readonly held: (() => void)[];
   /** The machine has it open. A node below another is opened by the one above it. */
   open: boolean;
+  /** As set last, by the configuration or by `block_set_io_throttle`. */
+  throttling: ThrottleLimits;
+  throttlingGroup: string | undefined;
 } & (
   | { readonly kind: 'drive'; readonly config: DriveConfig }
   | { readonly kind: 'node'; readonly config: BlockNodeConfig }

@@ -104,6 +104,7 @@ async function setGroup(
       continue;
     const done = await state.ops.blockSetThrottle(blockId, limits, id);
     if (!done.ok) return done;
+    entry.throttling = limits;
   }
   return ok(undefined);
 }

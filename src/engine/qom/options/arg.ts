@@ -205,3 +205,9 @@ export class Bag {
     }
   }
 }
+
+const NOWHERE: Pick<OptTree, 'keySpan' | 'valueSpan'> = { keySpan: () => [0, 0], valueSpan: () => [0, 0] };
+
+/** The properties of a monitor command: complaints have no place, only words. */
+export const monitorBag = (values: Readonly<Record<string, unknown>>): Bag =>
+  new Bag(new Arg('', 0, '', []), new Map(Object.entries(values)), NOWHERE, '');

@@ -120,7 +120,7 @@ export const creatableTypes = (how: 'object' | 'device'): readonly TypeInfo[] =>
 /** Fills the defaults in: the full values of a table from those given. */
 export function withDefaults<Table extends PropertyTable>(
   table: Table,
-  given: Partial<PropsOf<Table>>,
+  given: Partial<PropsOf<NoInfer<Table>>>,
 ): PropsOf<Table> {
   const full: Record<string, unknown> = {};
   for (const [name, property] of Object.entries(table) as [string, PropertyDef][]) {
