@@ -1,0 +1,62 @@
+import interpreterUrl from '../../../build/wasm/interp.wasm?url';
+import { createVm } from '../index.ts';
+import type { Result } from '../base/result.ts';
+import type { Port } from '../base/rpc.ts';
+import type { SupervisorHost, WorkerHandle } from '../host.ts';
+import type { Vm } from '../vm.ts';
+
+let interpreter: Promise<WebAssembly.Module> | undefined;
+
+async function readOpfsFile(name: string): Promise<Uint8Array | undefined> {
+  try {
+    const root = await navigator.storage.getDirectory();
+    const file = await (await root.getFileHandle(name)).getFile();
+    return new Uint8Array(await file.arrayBuffer());
+  } catch {
+    return undefined;
+  }
+}
+
+function createWorker(name: string): WorkerHandle {
+  const worker = new Worker(new URL('./machine.worker.ts', import.meta.url), { type: 'module', name });
+  const handle: WorkerHandle = {
+    name,
+    postMessage: (message, transfer = []) => worker.postMessage(message, transfer as Transferable[]),
+    onError: undefined,
+    terminate: () => worker.terminate(),
+  };
+  worker.onerror = (event) => handle.onError?.(event.message || 'the worker could not be loaded');
+  return handle;
+}
+
+/** The supervising thread's surroundings in a page. Files and disks are those of the origin private file system. */
+export function createBrowserSupervisor(): SupervisorHost {
+  const epoch = performance.timeOrigin + performance.now();
+  const origin = performance.timeOrigin - epoch;
+  return {
+    kind: 'browser',
+    epoch,
+    clock: { nowNs: () => (origin + performance.now()) * 1e6 },
+    cores: navigator.hardwareConcurrency,
+    createWorker,
+    createChannel: () => {
+      const { port1, port2 } = new MessageChannel();
+      return [port1 as unknown as Port, port2 as unknown as Port];
+    },
+    interpreter: () => {
+      interpreter ??= WebAssembly.compileStreaming(fetch(interpreterUrl)).catch((error: unknown) => {
+        interpreter = undefined;
+        throw error;
+      });
+      return interpreter;
+    },
+    readFile: readOpfsFile,
+    delay: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
+    randomBytes: (into) => void crypto.getRandomValues(into),
+    encodeUtf8: (text) => new TextEncoder().encode(text),
+  };
+}
+
+/** Makes a machine in this page from QEMU-style arguments. */
+export const createVmInPage = (argv: readonly string[]): Promise<Result<Vm>> =>
+  createVm(argv, createBrowserSupervisor());
