@@ -97,7 +97,9 @@ class Generator {
     this.#weights = new Map(BASE_WEIGHTS);
     // A few operations are favoured, a few left out.
     for (let i = 0; i < 3; i++) this.#weights.set(random.pick(BASE_WEIGHTS)[0], random.pick([0, 12, 30]));
-    if (random.chance(0.7)) for (const phase of PHASES) this.#weights.set(phase, 0);
+    // The phases one by one: mostly left out, at times as much as all the rest together.
+    const phases = random.pick([0, 0, 0, 2, 12]);
+    for (const phase of PHASES) this.#weights.set(phase, phases);
     this.#total = [...this.#weights.values()].reduce((a, b) => a + b, 0);
   }
 

@@ -323,10 +323,7 @@ export class GlibQContext implements QContext, SourceContext {
     }
     if (source.readyTimeUs === -1) return false;
     const waitUs = source.readyTimeUs - this.timeUs();
-    if (waitUs <= 0) {
-      timeout.ms = 0;
-      return true;
-    }
+    if (waitUs <= 0) return true;
     // Rounded up: a wait that ends just before the ready time would be followed by another (G17).
     const ms = Math.min(Math.floor((waitUs + 999) / 1000), MAX_MS);
     if (timeout.ms < 0 || ms < timeout.ms) timeout.ms = ms;
