@@ -104,19 +104,25 @@ describe('a disk owned by another context', () => {
     b.serve(0);
     const { forward, loop } = b.submitter(0);
     await forward.attach(loop.aio);
-    const sectors = 5;
-    const pieces = Array.from({ length: sectors * 512 }, (_, i) => {
-      b.mem.u8[BUFFERS + 2 * i] = i % 251;
-      return [BUFFERS + 2 * i, 1] as const;
-    });
-    expect(pieces.length).toBeGreaterThan(FORWARD_PIECES);
-    const write = new FakeRequest('write', 1024, pieces);
-    forward.submit(write);
-    b.settle();
-    expect(write.result).toBe(BLK_OK);
-    expect(Array.from(b.file().data.subarray(1024, 1024 + sectors * 512))).toEqual(
-      pieces.map((_, i) => i % 251),
-    );
+    const bytes = 5 * 512;
+    for (const lengths of [[1], [3, 1, 2]]) {
+      const pieces: [addr: number, length: number][] = [];
+      for (let at = 0; at < bytes; ) {
+        const length = Math.min(lengths[pieces.length % lengths.length] as number, bytes - at);
+        for (let i = 0; i < length; i++) b.mem.u8[BUFFERS + 2 * at + i] = (at + i) % 251;
+        pieces.push([BUFFERS + 2 * at, length]);
+        at += length;
+      }
+      expect(pieces.length).toBeGreaterThan(FORWARD_PIECES);
+      const write = new FakeRequest('write', 1024, pieces);
+      forward.submit(write);
+      b.settle();
+      expect(write.result).toBe(BLK_OK);
+      expect(Array.from(b.file().data.subarray(1024, 1024 + bytes))).toEqual(
+        Array.from({ length: bytes }, (_, i) => i % 251),
+      );
+      b.file().data.fill(0);
+    }
   });
 
   it('one failed part fails the request, once', async () => {
