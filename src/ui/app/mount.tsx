@@ -1,6 +1,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import './global.css';
+import { followBoard } from '../model/follow-board.ts';
 import type { ImagesModel } from '../model/images/images-model.ts';
 import { Monitor } from '../model/monitor.ts';
 import { Moves } from '../model/moves.ts';
@@ -20,6 +21,7 @@ export function mount(
     monitor: new Monitor(controller),
     numbers: (listener) => controller.board.onNumbers(listener),
   };
+  followBoard(controller);
   // Disks must be closed before the next page can open them.
   addEventListener('pagehide', () => controller.abandon());
   createRoot(root).render(

@@ -1,13 +1,13 @@
 import { lazy } from 'react';
 import type { ImagesModel } from '../model/images/images-model.ts';
 import type { ThemeName } from '../tokens.ts';
-import { CommandLine } from '../views/command-line/CommandLine.tsx';
 import type { PanelTab } from '../widgets/TabbedPanel.tsx';
 
 // What is not seen at first is not loaded at first.
 const RingView = lazy(() => import('../views/ring/RingView.tsx'));
 const TablesView = lazy(() => import('../views/tables/TablesView.tsx'));
 const QomView = lazy(() => import('../views/qom/QomView.tsx'));
+const CommandLine = lazy(() => import('../views/command-line/CommandLine.tsx'));
 const MonitorView = lazy(() => import('../views/monitor/MonitorView.tsx'));
 const ImagesView = lazy(() => import('../views/images/ImagesView.tsx'));
 

@@ -102,6 +102,8 @@ export function withContext(text: string, deviceId: string, context: string): Ar
     const parts = splitOpts(token.value);
     if (!parts.includes(`id=${deviceId}`)) continue;
     const at = parts.findIndex((part) => /^(context|iothread)=/.test(part));
+    // No placement means `main`: nothing to write.
+    if (at < 0 && context === 'main') return undefined;
     const next = [...parts];
     if (at >= 0) next[at] = `${parts[at]?.split('=')[0] ?? 'context'}=${context}`;
     else next.push(`context=${context}`);

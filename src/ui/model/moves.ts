@@ -118,7 +118,6 @@ export class Moves {
     this.#update(id, { state: 'done', report });
     const took = report === undefined ? '' : `, ${duration(report.downtimeNs)} without service`;
     say(`${device.id} now runs on ${to}${took}`);
-    controller.applyLive((text) => withContext(text, device.id, to)?.text ?? text);
     this.#watch(id, qomPath, queues);
   }
 

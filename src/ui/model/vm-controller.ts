@@ -154,6 +154,31 @@ export class VmController {
     return reply.ok ? undefined : reply.error;
   }
 
+  /**
+   * Changes the running machine by QMP commands in order; what they lead to becomes the applied command line.
+   * The first refusal stops, and is shown with what was done before it.
+   */
+  async applyCommands(
+    commands: readonly { readonly execute: string; readonly arguments: Readonly<Record<string, unknown>> }[],
+    commandLine: string,
+  ): Promise<void> {
+    for (const [done, { execute, arguments: args }] of commands.entries()) {
+      const error = await this.command(execute, args);
+      if (error === undefined) continue;
+      const before = done === 0 ? 'Nothing was changed' : `The ${done} commands before it were carried out`;
+      this.showProblem({
+        title: 'The machine refused a change',
+        detail: `${execute}: ${error.desc}`,
+        hint: [error.hint, `${before}. A restart would apply all of it.`].filter(Boolean).join('\n'),
+        ways: ['dismiss', 'power-on'],
+      });
+      return;
+    }
+    this.store.setState({ applied: commandLine, lastGood: commandLine });
+    this.#options.remember?.(commandLine);
+    say(commands.length === 1 ? 'Applied, no restart' : `Applied by ${commands.length} commands, no restart`);
+  }
+
   async pause(): Promise<void> {
     this.#report(await this.command('stop'), 'Paused: every loop stands at a safe point');
   }

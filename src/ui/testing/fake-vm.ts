@@ -93,6 +93,25 @@ export class FakeVm implements Vm {
           },
         };
       }
+      case 'qom-list':
+        return {
+          ok: true,
+          value:
+            args['path'] === '/'
+              ? [
+                  { name: 'machine', type: 'child<virt-machine>' },
+                  { name: 'objects', type: 'child<container>' },
+                ]
+              : [
+                  { name: 'type', type: 'string' },
+                  { name: 'context', type: 'string' },
+                  { name: 'peripheral', type: 'child<container>' },
+                ],
+        };
+      case 'qom-get':
+        return { ok: true, value: `fake ${String(args['property'])}` };
+      case 'query-commands':
+        return { ok: true, value: [{ name: 'query-status' }, { name: 'query-block' }] };
       default:
         return {
           ok: false,

@@ -1,81 +1,120 @@
-import { type ReactNode, useState } from 'react';
-import { TextArea, TextField } from 'react-aria-components';
-import { splitArgv } from '../../model/argv.ts';
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
+import {
+  type ApplyPlan,
+  changeInWords,
+  completeAt,
+  planApply,
+  readCommandLine,
+} from '../../model/command-line.ts';
 import { useController, usePlayground } from '../../model/playground.ts';
 import { Button } from '../../widgets/Button.tsx';
 import { Pane } from '../../widgets/Pane.tsx';
 import styles from './CommandLine.module.css';
 
-/** The machine as QEMU-style arguments. Editing changes nothing until it is applied, which restarts the machine. */
-export function CommandLine({ defaultText }: { readonly defaultText: string }): ReactNode {
+const CodeEditor = lazy(() => import('../../widgets/CodeEditor.tsx'));
+
+const marksOf = async (text: string) => (await readCommandLine(text)).marks;
+
+/**
+ * The machine as QEMU-style arguments. Editing changes nothing until it is applied: live where the change allows
+ * it, else by a restart, and which of the two is said beforehand.
+ */
+export default function CommandLine({ defaultText }: { readonly defaultText: string }): ReactNode {
   const { controller } = usePlayground();
   const text = useController((state) => state.commandLine);
   const applied = useController((state) => state.applied);
   const phase = useController((state) => state.phase.kind);
-  const [copied, setCopied] = useState(false);
-  const changed = applied !== undefined && text !== applied;
-  const split = splitArgv(text);
+  const on = phase === 'on';
+  const plan = usePlan(on ? applied : undefined, text);
+  const busy = phase === 'preparing' || phase === 'building' || phase === 'stopping';
+  const live = on && plan?.kind === 'live';
   return (
     <Pane
-      about={
-        split.ok
-          ? changed
-            ? 'edited; applies when the machine restarts'
-            : phase === 'on'
-              ? 'the machine that runs'
-              : 'the machine to be built'
-          : split.message
-      }
+      about={<span title={planInWords(plan, on)}>{planInWords(plan, on)}</span>}
       actions={
         <>
-          {changed ? (
+          {applied !== undefined && text !== applied ? (
             <Button size="small" variant="quiet" onPress={() => controller.setCommandLine(applied)}>
               Revert
             </Button>
-          ) : null}
-          {!changed && text !== defaultText ? (
+          ) : text === defaultText ? null : (
             <Button size="small" variant="quiet" onPress={() => controller.setCommandLine(defaultText)}>
               Default
             </Button>
-          ) : null}
+          )}
+          <CopyButton text={text} />
           <Button
             size="small"
-            variant="quiet"
-            onPress={() => {
-              void navigator.clipboard.writeText(text).then(
-                () => setCopied(true),
-                () => setCopied(false),
-              );
-              setTimeout(() => setCopied(false), 1500);
-            }}
+            variant={plan?.kind === 'same' ? 'plain' : 'primary'}
+            isDisabled={busy || plan === undefined || plan.kind === 'wrong'}
+            onPress={() => void (live ? controller.applyCommands(plan.commands, text) : controller.powerOn())}
           >
-            {copied ? 'Copied' : 'Copy'}
-          </Button>
-          <Button
-            size="small"
-            variant={changed ? 'primary' : 'plain'}
-            isDisabled={!split.ok || phase === 'preparing' || phase === 'building' || phase === 'stopping'}
-            onPress={() => void controller.powerOn()}
-          >
-            {phase === 'on' ? 'Apply and restart' : 'Power on'}
+            {live ? 'Apply now' : on ? 'Apply and restart' : 'Power on'}
           </Button>
         </>
       }
       flush
     >
-      <TextField
-        aria-label="QEMU-style command line"
-        value={text}
-        onChange={(value) => controller.setCommandLine(value)}
-        className={styles['field'] ?? ''}
-      >
-        <TextArea
-          className={styles['area'] ?? ''}
-          spellCheck={false}
-          autoCapitalize="off"
-          autoCorrect="off"
+      <Suspense fallback={<pre className={styles['plain']}>{text}</pre>}>
+        <CodeEditor
+          label="QEMU-style command line"
+          value={text}
+          onChange={(value) => controller.setCommandLine(value)}
+          diagnose={marksOf}
+          complete={completeAt}
         />
-      </TextField>
+      </Suspense>
     </Pane>
+  );
+}
+
+/** The plan for the text as it stands, a moment after the last key. */
+function usePlan(applied: string | undefined, text: string): ApplyPlan | undefined {
+  const [plan, setPlan] = useState<ApplyPlan | undefined>(undefined);
+  useEffect(() => {
+    let current = true;
+    const timer = setTimeout(() => {
+      void planApply(applied, text).then((next) => {
+        if (current) setPlan(next);
+      });
+    }, 150);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [applied, text]);
+  return plan;
+}
+
+function planInWords(plan: ApplyPlan | undefined, on: boolean): string {
+  if (plan === undefined) return '';
+  if (plan.kind === 'wrong') return plan.mark.message.split('\n')[0] ?? '';
+  if (!on) return 'the machine to be built';
+  switch (plan.kind) {
+    case 'same':
+      return 'the machine that runs';
+    case 'live':
+      return `can be done while it runs: ${plan.changes.map(changeInWords).join('; ')}`;
+    case 'restart':
+      return `needs a restart: ${changeInWords(plan.because)}`;
+  }
+}
+
+function CopyButton({ text }: { readonly text: string }): ReactNode {
+  const [copied, setCopied] = useState(false);
+  return (
+    <Button
+      size="small"
+      variant="quiet"
+      onPress={() => {
+        void navigator.clipboard.writeText(text).then(
+          () => setCopied(true),
+          () => setCopied(false),
+        );
+        setTimeout(() => setCopied(false), 1500);
+      }}
+    >
+      {copied ? 'Copied' : 'Copy'}
+    </Button>
   );
 }

@@ -78,6 +78,7 @@ export function DeviceCard({
           {device.type}
           {partial ? `, ${queues.length} of ${device.queues.length} queues` : ''}
         </span>
+        {queues.length === 0 ? null : <QueueChips device={device} queues={queues} />}
         <span className={styles['status']}>{device.moving ? 'draining…' : ''}</span>
         {device.movable ? (
           <ActionMenu
@@ -114,12 +115,7 @@ export function DeviceCard({
           Configured for <b>{configured}</b>, served by <b>{here.id}</b>.
         </p>
       ) : null}
-      {queues.length === 0 ? null : (
-        <>
-          <StageCounts device={device} queues={queues} />
-          <QueueChips device={device} queues={queues} />
-        </>
-      )}
+      {queues.length === 0 ? null : <StageCounts device={device} queues={queues} />}
     </article>
   );
 }

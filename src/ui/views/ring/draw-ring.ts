@@ -53,7 +53,7 @@ export function packedPicture(
     size: ring.size,
     slot: (index) => (ring.slots[index]?.same === false ? 'taken' : 'free'),
     hands: [{ label: `device next ${next}`, slot: next, inner: true }],
-    centre: [`${outstanding} of ${ring.size} available`, 'packed ring'],
+    centre: [`${outstanding} of ${ring.size}`, 'available', 'packed ring'],
   };
 }
 
@@ -75,7 +75,7 @@ export function slotAt(
 const geometry = (width: number, height: number): { cx: number; cy: number; radius: number } => ({
   cx: width / 2,
   cy: height / 2,
-  radius: Math.max(30, Math.min(width / 2 - 70, height / 2 - 26)),
+  radius: Math.max(30, Math.min(width / 2 - 30, height / 2 - 40)),
 });
 
 /** Draws the ring. Coordinates are CSS pixels; the caller has scaled the context. */
@@ -135,19 +135,13 @@ export function drawRing(
     context.moveTo(cx + Math.cos(at) * r0, cy + Math.sin(at) * r0);
     context.lineTo(cx + Math.cos(at) * r1, cy + Math.sin(at) * r1);
     context.stroke();
-    const r = hand.inner ? inner - 30 : radius + 26;
-    const right = Math.cos(at) > 0;
+    // Labels stand in the corners: on the ring they would run into it and into each other.
     context.fillStyle = theme.text;
-    context.textAlign = right === hand.inner ? 'right' : 'left';
-    context.textBaseline = 'middle';
-    const text = hand.label;
-    const room = hand.inner ? inner - 34 : 70;
-    const x = cx + Math.cos(at) * r;
-    const wide = context.measureText(text).width;
-    const clamped = hand.inner
-      ? x
-      : Math.min(Math.max(x, right ? 0 : wide + 2), right ? width - wide - 2 : width);
-    if (wide < room * 3) context.fillText(text, clamped, cy + Math.sin(at) * r);
+    context.textBaseline = 'top';
+    context.textAlign = hand.inner ? 'right' : 'left';
+    context.fillText(hand.label, hand.inner ? width - 12 : 12, 10);
+    context.fillStyle = theme.muted;
+    context.fillText(hand.inner ? 'inner hand' : 'outer hand', hand.inner ? width - 12 : 12, 26);
   }
 
   context.textAlign = 'center';
@@ -155,7 +149,7 @@ export function drawRing(
   picture.centre.forEach((line, i) => {
     context.font = i === 0 ? `600 14px ${FONT_SANS}` : `12px ${FONT_SANS}`;
     context.fillStyle = i === 0 ? theme.text : theme.muted;
-    context.fillText(line, cx, cy + (i - (picture.centre.length - 1) / 2) * 20);
+    context.fillText(line, cx, cy + (i - (picture.centre.length - 1) / 2) * 18);
   });
 }
 
