@@ -22,10 +22,29 @@ import { addTunedKernel, tunedRecipe } from './tuned/build.mjs';
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const OUT = path.join(HERE, '../build/guest');
 
+// Directories we make end up on the disk.
+process.umask(0o022);
+
 const started = Date.now();
 /** @param {string} line */
 const say = (line) =>
   console.log(`guest: ${((Date.now() - started) / 1000).toFixed(1).padStart(5)} s  ${line}`);
+
+/**
+ * What there is and what is to be made.
+ *
+ * @param {import('./lib/options.mjs').Options} options
+ */
+async function plan(options) {
+  const sources = await hashSources(HERE, isInput);
+  const recipes = { tuned: await tunedRecipe(), minbase: await minbaseRecipe() };
+  const read = await readManifest(OUT);
+  const before = read?.available && (await filesPresent(OUT, read)) ? read : undefined;
+  const stale = options.update || before?.sources !== sources;
+  const tuned = options.tuned && (stale || before?.kernels.tuned?.recipe !== recipes.tuned);
+  const minbase = options.minbase && (stale || before?.disks.minbase?.recipe !== recipes.minbase);
+  return { sources, recipes, before, stale, tuned, minbase, done: !stale && !tuned && !minbase };
+}
 
 /**
  * Makes what is asked for and not there, writing the manifest after each part.
@@ -34,24 +53,14 @@ const say = (line) =>
  * @param {Session} session
  */
 async function build(options, session) {
-  const sources = await hashSources(HERE, isInput);
-  const recipes = { tuned: await tunedRecipe(), minbase: await minbaseRecipe() };
-  const read = await readManifest(OUT);
-  const before = read?.available && (await filesPresent(OUT, read)) ? read : undefined;
-  const fresh = !options.update && before?.sources === sources;
-  const tuned = options.tuned && (!fresh || before.kernels.tuned?.recipe !== recipes.tuned);
-  const minbase = options.minbase && (!fresh || before.disks.minbase?.recipe !== recipes.minbase);
-  if (fresh && !tuned && !minbase) {
-    say('up to date');
-    return;
-  }
+  const { sources, recipes, before, stale, tuned, minbase } = await plan(options);
   if (!have('apt-get')) throw new Unavailable('there is no apt-get on this machine');
   let manifest = before;
   const keep = async (/** @type {import('./lib/manifest.mjs').Manifest} */ next) => {
     await writeManifest(OUT, next);
     manifest = next;
   };
-  if (!fresh || manifest === undefined) {
+  if (stale || manifest === undefined) {
     const next = await buildDefaultGuest(session, sources, before);
     await keep(before === undefined ? next : carryOver(next, before, recipes));
   }
@@ -64,6 +73,11 @@ async function main() {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) {
     console.log(USAGE);
+    return;
+  }
+  // Asked before the lock, too: whoever has all it wants does not wait for another's kernel to compile.
+  if ((await plan(options)).done) {
+    say('up to date');
     return;
   }
   const session = new Session(HERE, OUT, say);

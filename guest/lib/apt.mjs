@@ -156,17 +156,21 @@ Dir::Cache::srcpkgcache "srcpkgcache.bin";
   }
 
   /**
-   * Fetches the signed index.
+   * Fetches the signed index. Without a network the index of an earlier run serves, if there is one.
    *
-   * @throws {Unavailable} when the archive does not answer or a signature does not verify
+   * @param {(line: string) => void} say
+   * @throws {Unavailable} when the archive does not answer or a signature does not verify, and there is no index
    */
-  async update() {
+  async update(say) {
     try {
       await this.#apt('apt-get', ['-q', '-o', 'APT::Update::Error-Mode=any', 'update']);
     } catch (error) {
-      throw new Unavailable(
-        `the package archive did not answer: ${error instanceof Error ? error.message : error}`,
-      );
+      const [first = ''] = /^E: .*$/m.exec(error instanceof Error ? error.message : '') ?? [];
+      say(`the package archive does not answer. ${first}`);
+      const known = await this.#apt('apt-cache', ['pkgnames']).catch(() => '');
+      if (known.trim() === '')
+        throw new Unavailable('the package archive does not answer (is there a network?)');
+      say('using the package index of an earlier run');
     }
   }
 

@@ -2,7 +2,7 @@
 /** The files of the root disk: packages taken apart, busybox for the rest, our own configuration on top. */
 import {
   chmod,
-  cp,
+  copyFile,
   lstat,
   mkdir,
   readdir,
@@ -100,7 +100,7 @@ export async function assembleDisk({ root, debs, overlays, kernel, fio }) {
     const deb = debs.get(name);
     if (deb === undefined) throw new Error(`no file for package ${name}`);
     const tar = await runRaw('dpkg-deb', ['--fsys-tarfile', deb]);
-    const args = ['-x', '-C', root, '--no-same-owner', '--keep-directory-symlink', '--wildcards'];
+    const args = ['-xp', '-C', root, '--no-same-owner', '--keep-directory-symlink', '--wildcards'];
     await run('tar', [...args, ...patterns, './usr/share/doc/*/copyright'], { input: tar });
   }
   await dropUnlinkable(root);
@@ -128,6 +128,28 @@ export async function assembleDisk({ root, debs, overlays, kernel, fio }) {
 }
 
 /**
+ * Copies a directory of this repository; only the executable bit of a file is kept, the rest of its mode is the
+ * umask of whoever cloned it.
+ *
+ * @param {string} overlay
+ * @param {string} root
+ */
+async function layOver(overlay, root) {
+  for (const entry of await readdir(overlay, { recursive: true, withFileTypes: true })) {
+    const source = path.join(entry.parentPath ?? entry.path, entry.name);
+    const target = path.join(root, path.relative(overlay, source));
+    if (entry.isDirectory()) {
+      await mkdir(target, { recursive: true });
+      continue;
+    }
+    const { mode } = await lstat(source);
+    await mkdir(path.dirname(target), { recursive: true });
+    await copyFile(source, target);
+    await chmod(target, mode & 0o100 ? 0o755 : 0o644);
+  }
+}
+
+/**
  * What is ours on every disk: the overlays, fio and the modules of the stock kernel.
  *
  * @param {object} input
@@ -137,7 +159,7 @@ export async function assembleDisk({ root, debs, overlays, kernel, fio }) {
  * @param {Buffer | undefined} input.fio
  */
 export async function addGuestFiles({ root, overlays, kernel, fio }) {
-  for (const overlay of overlays) await cp(overlay, root, { recursive: true, verbatimSymlinks: true });
+  for (const overlay of overlays) await layOver(overlay, root);
   await chmod(path.join(root, 'root'), 0o700);
   for (const dir of ['tmp', 'var/tmp']) await chmod(path.join(root, dir), 0o1777);
   if (fio !== undefined) {

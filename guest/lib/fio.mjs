@@ -53,7 +53,8 @@ export async function buildFio(apt, fio, libaio, work) {
   await run('dpkg-deb', ['-x', libaio, sysroot]);
   const header = path.join(source, 'arch/arch-generic.h');
   await writeFile(header, realBarriers(await readFile(header, 'utf8')));
-  const env = { LDFLAGS: `-L${sysroot}/usr/lib/riscv64-linux-gnu` };
+  // The build ID hashes the path of the build, too.
+  const env = { LDFLAGS: `-L${sysroot}/usr/lib/riscv64-linux-gnu -Wl,--build-id=none` };
   const options = [
     '--cc=riscv64-linux-gnu-gcc',
     '--cpu=riscv64',

@@ -40,7 +40,7 @@ export class Session {
       { kind: 'deb-src', suite: FIO_SUITE },
     ]);
     this.say('fetching the package index');
-    await apt.update();
+    await apt.update(this.say);
     return apt;
   }
 
