@@ -161,13 +161,13 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     if (request.kind !== 'read' && request.kind !== 'write') {
       env.tracer.emit(TRACE.virtio_blk_handle_other, env.dev, request.req, request.type);
       this.submitBatch(); // K2
-      this.#submit(request);
+      this.#backend.submit(request);
       return;
     }
     const event = request.kind === 'read' ? TRACE.virtio_blk_handle_read : TRACE.virtio_blk_handle_write;
     this.#traceRange(event, request);
     if (!this.#config.requestMerging) {
-      this.#submit(request);
+      this.#backend.submit(request);
       return;
     }
     if (!this.#batch.takes(request)) this.submitBatch();
@@ -196,18 +196,10 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
           write ? 1 : 0,
         );
       }
-      this.#submit(leader);
+      this.#backend.submit(leader);
     }
     batch.clear();
     this.#backend.unplug();
-  }
-
-  #submit(request: VirtioBlkRequest): void {
-    const { env } = this;
-    if (request.kind === 'read') this.#traceRange(TRACE.blk_co_preadv, request);
-    else if (request.kind === 'write') this.#traceRange(TRACE.blk_co_pwritev, request);
-    else if (request.kind === 'flush') env.tracer.emit(TRACE.blk_co_flush, env.dev, request.req);
-    this.#backend.submit(request);
   }
 
   /** The backend has finished a request, and with it those merged into it. */
@@ -218,7 +210,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     } else if (leader.kind === 'write' && result === BLK_OK && !this.#writeCacheOn()) {
       leader.flushing = true;
       leader.kind = 'flush';
-      this.#submit(leader); // K3
+      this.#backend.submit(leader); // K3
       return;
     }
     if (leader.merged !== undefined) {
@@ -317,7 +309,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     this.#parked = [];
     for (const request of parked) {
       this.unpark();
-      this.#submit(request);
+      this.#backend.submit(request);
     }
   }
 
