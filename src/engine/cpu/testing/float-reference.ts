@@ -78,8 +78,8 @@ function roundWhole(
 /** floor(log2(numerator/denominator)) of a positive fraction. */
 function exponentOf(numerator: bigint, denominator: bigint): number {
   let e = numerator.toString(2).length - denominator.toString(2).length;
-  const less = e >= 0 ? numerator < denominator << BigInt(e) : numerator << BigInt(-e) < denominator;
-  if (less) e--;
+  const tooLarge = e >= 0 ? numerator < denominator << BigInt(e) : numerator << BigInt(-e) < denominator;
+  if (tooLarge) e--;
   return e;
 }
 

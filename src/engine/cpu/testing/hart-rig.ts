@@ -93,8 +93,12 @@ export class HartRig {
   /** Accepts bus writes. */
   busWrite: (addr: number) => boolean = () => false;
 
-  constructor(module: WebAssembly.Module, options: { builtInSbi?: boolean; hartId?: number } = {}) {
-    const pages = (RAM_OFFSET + RAM_BYTES) / 65536;
+  constructor(
+    module: WebAssembly.Module,
+    options: { builtInSbi?: boolean; hartId?: number; ramBytes?: number } = {},
+  ) {
+    const ramBytes = options.ramBytes ?? RAM_BYTES;
+    const pages = (RAM_OFFSET + ramBytes) / 65536;
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.memory = new SharedMemory(memory);
     this.hart = new Hart({
@@ -102,7 +106,7 @@ export class HartRig {
       memory,
       hartBase: HART_BASE,
       ramOffset: RAM_OFFSET,
-      ramBytes: RAM_BYTES,
+      ramBytes,
       hartId: options.hartId ?? 0,
       builtInSbi: options.builtInSbi ?? false,
       timeTicks: () => this.ticks,
