@@ -62,7 +62,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'engine/index.ts',
     'engine/trace/schema.ts',
   ],
-  'ui/app': ['ui', 'engine/index.ts', 'engine/vm.ts'],
+  'ui/app': ['ui', 'engine/index.ts', 'engine/vm.ts', 'engine/workers/browser-supervisor.ts'],
   'ui/testing': ['ui', 'engine/index.ts', 'engine/vm.ts', 'engine/trace/schema.ts'],
 };
 

@@ -1,8 +1,7 @@
-import { defaultCommandLine, guestFilesPreparer } from '../model/images/guest-files.ts';
+import { defaultCommandLine, guestFilesPreparer, withDefaultGuest } from '../model/images/guest-files.ts';
 import { ImagesModel } from '../model/images/images-model.ts';
 import { ImageStore } from '../model/images/image-store.ts';
 import { fetchManifest } from '../model/images/manifest.ts';
-import { makeVmInPage } from '../model/engine.ts';
 import { environmentProblem } from '../model/problem.ts';
 import { loadSettings, saveSettings } from '../model/settings.ts';
 import { mount } from './mount.tsx';
@@ -21,7 +20,9 @@ const playground = mount(root, {
   commandLine: loadSettings().commandLine ?? standard,
   defaultCommandLine: standard,
   images: new ImagesModel(store, offered.ok ? offered.manifest : undefined, base),
-  makeVm: makeVmInPage,
+  complete: (argv) => withDefaultGuest(argv, offered.ok ? offered.manifest : undefined),
+  // The engine is not part of the first paint: it loads while the images are being fetched.
+  makeVm: async (argv) => (await import('../../engine/workers/browser-supervisor.ts')).createVmInPage(argv),
   prepare: guestFilesPreparer(store, () => manifest, base),
   // The default is not remembered: a later version of the page may have a better one.
   remember: (commandLine) =>

@@ -42,6 +42,8 @@ export type VmListener = (vm: Vm, serial: SerialLog) => void | (() => void);
 export interface ControllerOptions {
   readonly makeVm: MakeVm;
   readonly prepare: Prepare;
+  /** Adds what a command line leaves to the page (the default guest). */
+  readonly complete?: (argv: readonly string[]) => readonly string[];
   readonly commandLine: string;
   /** Told of each command line that gave a machine. */
   readonly remember?: (commandLine: string) => void;
@@ -123,10 +125,8 @@ export class VmController {
         return;
       }
       await this.#end();
-      await this.#start(
-        split.tokens.map((token) => token.value),
-        commandLine,
-      );
+      const argv = split.tokens.map((token) => token.value);
+      await this.#start(this.#options.complete?.(argv) ?? argv, commandLine);
     });
   }
 

@@ -1,3 +1,4 @@
+import { splitOpts } from '../argv.ts';
 import type { PreparationStep, Prepare } from '../preparation.ts';
 import { ProblemError } from '../problem.ts';
 import type { ImageStore } from './image-store.ts';
@@ -88,6 +89,42 @@ function missing(name: string, use: string, offered: ManifestResult): ProblemErr
     hint: 'Add the file under Images (import or create it), or name another one.',
     ways: ['open-images', 'edit-command-line', 'default-command-line'],
   };
+}
+
+/**
+ * Completes a command line that names neither kernel nor firmware with the default guest, as the command line
+ * of `npm run vm` does. What is added comes last, so that places in the user's own arguments stay right.
+ */
+export function withDefaultGuest(
+  argv: readonly string[],
+  manifest: GuestManifest | undefined,
+): readonly string[] {
+  const named = (option: string): number => argv.findIndex((arg) => arg === option || arg === `-${option}`);
+  const kernel = manifest?.kernels[manifest.default.kernel];
+  const disk = manifest?.disks[manifest.default.disk];
+  if (kernel === undefined || disk === undefined || named('-kernel') >= 0 || named('-bios') >= 0) return argv;
+  const mentioned = (word: string): boolean =>
+    argv.some((arg) => splitOpts(arg).some((part) => part === word || part.endsWith(`=${word}`)));
+  const free = (stem: string): string => {
+    for (let n = 0; ; n++) if (!mentioned(`${stem}${n}`)) return `${stem}${n}`;
+  };
+  const appendAt = named('-append');
+  const drive = free('drive');
+  return [
+    ...argv.map((arg, i) => (appendAt >= 0 && i === appendAt + 1 ? `${kernel.append} ${arg}` : arg)),
+    ...(appendAt < 0 ? ['-append', kernel.append] : []),
+    '-kernel',
+    kernel.image,
+    ...(kernel.initrd === undefined ? [] : ['-initrd', kernel.initrd]),
+    ...(mentioned(disk.file)
+      ? []
+      : [
+          '-drive',
+          `if=none,id=${drive},file=${disk.file},format=raw`,
+          '-device',
+          `virtio-blk,id=${free('disk')},drive=${drive}${mentioned('ctx0') ? ',context=ctx0' : ''}`,
+        ]),
+  ];
 }
 
 /** The command line of the machine the page starts with. */
