@@ -1,42 +1,24 @@
-// Runs cli/conformance/glib.ts under Node: bundles it into build/node when a source is newer than the
-// bundle. On a fresh clone it installs the dependencies first; only the answers go to stdout.
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+// Runs cli/conformance/glib.ts under Node, bundled into build/node while its sources are unchanged. On a
+// fresh clone it installs the dependencies first; only the answers go to stdout.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from './lib/run.mjs';
+import { dependencies, once } from './lib/setup.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const entry = join(root, 'cli/conformance/glib.ts');
-const bundle = join(root, 'build/node/conformance.mjs');
+const bundle = 'build/node/conformance.mjs';
+const sources = ['cli/conformance', 'src/engine/qcontext', 'src/engine/base', 'src/engine/trace'];
 
-/** The latest modification of a TypeScript file below the folders. */
-function newest(folders) {
-  let latest = 0;
-  for (const folder of folders) {
-    for (const file of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-      if (!file.isFile() || !file.name.endsWith('.ts')) continue;
-      latest = Math.max(latest, statSync(join(file.parentPath ?? file.path, file.name)).mtimeMs);
-    }
-  }
-  return latest;
-}
-
-const sources = newest([
-  join(root, 'cli/conformance'),
-  join(root, 'src/engine/qcontext'),
-  join(root, 'src/engine/base'),
-]);
-if (!existsSync(bundle) || statSync(bundle).mtimeMs <= sources) {
-  if (!existsSync(join(root, 'node_modules/rolldown'))) {
-    execFileSync('npm', ['ci', '--silent'], { cwd: root, stdio: ['ignore', 2, 2] });
-  }
+if (!existsSync(join(root, 'node_modules/rolldown'))) await dependencies();
+await once('conformance-bundle', [...sources, 'scripts/conformance.mjs'], [bundle], async () => {
   const { build } = await import('rolldown');
   await build({
-    input: entry,
+    cwd: root,
+    input: 'cli/conformance/glib.ts',
     platform: 'node',
     logLevel: 'warn',
     output: { file: bundle, format: 'esm' },
   });
-}
+});
 process.chdir(root);
-await import(pathToFileURL(bundle).href);
+await import(pathToFileURL(join(root, bundle)).href);

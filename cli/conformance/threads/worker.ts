@@ -1,0 +1,82 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { EventNotifier } from '../../../src/engine/base/event-notifier.ts';
+import { SharedMemory } from '../../../src/engine/base/shared-memory.ts';
+import { CONTROL_QUIT, WakeWord } from '../../../src/engine/base/wake-word.ts';
+import { createThreadContext } from '../../../src/engine/qcontext/thread-context.ts';
+import { nullTracer } from '../../../src/engine/trace/tracer.ts';
+import { type AtomicsJob, type EchoJob, type Job, type JobReport, PLACES } from './jobs.ts';
+
+/** One clock for all threads of the process. */
+const clock = { nowNs: (): number => Number(process.hrtime.bigint()) };
+
+async function echo(job: EchoJob): Promise<JobReport> {
+  const mem = new SharedMemory(job.memory);
+  const wake = new WakeWord(mem, PLACES.wake(job.thread));
+  const notifier = (fd: number): EventNotifier => new EventNotifier(mem, clock, PLACES.notifiers, fd);
+  const { aio, loop } = createThreadContext({
+    id: `thread${job.thread}`,
+    index: job.thread,
+    wake,
+    clock,
+    tracer: nullTracer,
+    isReadable: (fd) => notifier(fd).isSet(),
+    macrotask: () => new Promise((resolve) => setImmediate(resolve)),
+    log: { warning: (message) => process.stderr.write(`${message}\n`) },
+  });
+  const [input, output] = [notifier(job.inFd), notifier(job.outFd)];
+  const roundTripsNs = new Float64Array(job.leads ? job.rounds : 0);
+  let rounds = 0;
+  let sentNs = 0;
+  const answer = (): void => {
+    if (job.leads) roundTripsNs[rounds] = clock.nowNs() - sentNs;
+    rounds++;
+    if (rounds === job.rounds) wake.request(CONTROL_QUIT);
+    if (rounds === job.rounds && job.leads) return;
+    sentNs = clock.nowNs();
+    output.set();
+  };
+  if (job.bottomHalf === true) {
+    aio.bhNewShared('echo', input, answer);
+  } else {
+    aio.setEventNotifier(
+      input,
+      {
+        ioRead: () => {
+          if (input.testAndClear()) answer();
+        },
+      },
+      'echo',
+    );
+  }
+  parentPort?.postMessage('ready');
+  if (job.leads) {
+    sentNs = clock.nowNs();
+    output.set();
+  }
+  await loop.runUntilQuit();
+  return { roundTripsNs };
+}
+
+function atomics({ memory, inWord, outWord, rounds, leads }: AtomicsJob): JobReport {
+  const mem = new SharedMemory(memory);
+  const roundTripsNs = new Float64Array(leads ? rounds : 0);
+  parentPort?.postMessage('ready');
+  for (let i = 1; i <= rounds; i++) {
+    const start = clock.nowNs();
+    if (leads) {
+      mem.store32(outWord, i);
+      mem.notify32(outWord);
+    }
+    while (mem.load32(inWord) !== i) mem.wait32(inWord, i - 1, Infinity);
+    if (leads) {
+      roundTripsNs[i - 1] = clock.nowNs() - start;
+    } else {
+      mem.store32(outWord, i);
+      mem.notify32(outWord);
+    }
+  }
+  return { roundTripsNs };
+}
+
+const job: Job = workerData;
+parentPort?.postMessage(job.job === 'echo' ? await echo(job) : atomics(job));
