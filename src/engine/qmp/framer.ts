@@ -69,6 +69,7 @@ export class QmpFramer {
         }
       } else if (char === '\n') {
         this.#lineStart = true;
+        if (this.#open === '') from = at + 1;
       } else if (!/\s/.test(char)) {
         const restart = char === '{' && this.#lineStart && this.#open !== '' && !':[,'.includes(this.#last);
         if (restart) {

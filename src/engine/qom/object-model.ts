@@ -159,7 +159,7 @@ export class ObjectModel {
     }
     for (const top of config.blockdevs) {
       if (config.blockdevs.some((node) => 'file' in node && node.file === top.nodeName)) continue;
-      const added = await addNodes(state, nodeChain(config.blockdevs, top.nodeName).toReversed());
+      const added = await addNodes(state, nodeChain(config.blockdevs, top.nodeName).toReversed(), false);
       if (!added.ok) return placed(added, '-blockdev', formatBlockdev(top));
     }
     for (const netdev of plannedNetdevs(config)) {
@@ -213,7 +213,7 @@ export class ObjectModel {
     return this.exclusive(() => deleteDevice(this.#state, idOrPath));
   }
   blockdevAdd(nodes: readonly BlockNodeConfig[]): Promise<Result<void>> {
-    return this.exclusive(() => addNodes(this.#state, nodes));
+    return this.exclusive(() => addNodes(this.#state, nodes, true));
   }
   blockdevDel(id: string): Promise<Result<void>> {
     return this.exclusive(() => deleteNode(this.#state, id));

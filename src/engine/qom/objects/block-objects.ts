@@ -36,6 +36,7 @@ export async function addDrive(state: ModelState, config: DriveConfig): Promise<
     config,
     object,
     open: true,
+    inline: false,
     throttling: config.throttling,
     throttlingGroup: config.throttlingGroup,
     held: [],
@@ -46,8 +47,14 @@ export async function addDrive(state: ModelState, config: DriveConfig): Promise<
 /**
  * `blockdev-add`: all nodes of one command, children first. The top one is opened; a node that was open by
  * itself and is now below it is closed first, since an image has one owner.
+ *
+ * @param inline the nodes below the top one were described inside it, and go with it
  */
-export async function addNodes(state: ModelState, nodes: readonly BlockNodeConfig[]): Promise<Result<void>> {
+export async function addNodes(
+  state: ModelState,
+  nodes: readonly BlockNodeConfig[],
+  inline: boolean,
+): Promise<Result<void>> {
   const top = nodes.at(-1);
   if (top === undefined) return ok(undefined);
   for (const node of nodes) {
@@ -75,6 +82,7 @@ export async function addNodes(state: ModelState, nodes: readonly BlockNodeConfi
       config: node,
       object,
       open: node === top,
+      inline: inline && node !== top,
       throttling: node === top ? spec.throttling : {},
       throttlingGroup: node === top ? spec.throttlingGroup : undefined,
       held: [],
@@ -115,7 +123,7 @@ const nodeSpec = (state: ModelState, entry: BlockEntry): BlockSpec | undefined =
     ? driveSpec(entry.config, state.config.snapshot)
     : blockdevSpec(state.nodes(), entry.config.nodeName, state.objectConfigs());
 
-/** `blockdev-del`. The node below, if any, is open by itself again. */
+/** `blockdev-del`. Inline nodes below go as well; a named one is open by itself again. */
 export async function deleteNode(state: ModelState, id: string): Promise<Result<void>> {
   const entry = state.blocks.get(id);
   if (entry === undefined)
@@ -129,14 +137,19 @@ export async function deleteNode(state: ModelState, id: string): Promise<Result<
     return userError(`Node '${id}' is in use by ${users.join(', ')}`, {
       hint: 'Remove its user first: device_del, or blockdev-del of the node above.',
     });
-  const closed = await finalizeBlock(state, id, entry);
-  if (!closed.ok) return closed;
-  const below =
-    entry.config.driver === 'raw' || entry.config.driver === 'throttle'
-      ? state.blocks.get(entry.config.file)
-      : undefined;
-  const spec = below === undefined ? undefined : nodeSpec(state, below);
-  if (below !== undefined && spec !== undefined) below.open = (await state.ops.blockAdd(spec)).ok;
+  let [gone, ...below] = nodeChain(state.nodes(), id);
+  while (gone !== undefined) {
+    const closed = await finalizeBlock(state, gone.nodeName, state.blocks.get(gone.nodeName) as BlockEntry);
+    if (!closed.ok) return closed;
+    const next = state.blocks.get(below[0]?.nodeName ?? '');
+    if (next === undefined) break;
+    if (!next.inline) {
+      const spec = nodeSpec(state, next);
+      next.open = spec !== undefined && (await state.ops.blockAdd(spec)).ok;
+      break;
+    }
+    [gone, ...below] = below;
+  }
   return ok(undefined);
 }
 

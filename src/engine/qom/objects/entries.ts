@@ -26,6 +26,8 @@ export type BlockEntry = {
   readonly held: (() => void)[];
   /** The machine has it open. A node below another is opened by the one above it. */
   open: boolean;
+  /** Made inside the description of another node, and deleted with it. */
+  readonly inline: boolean;
   /** As set last, by the configuration or by `block_set_io_throttle`. */
   throttling: ThrottleLimits;
   throttlingGroup: string | undefined;
