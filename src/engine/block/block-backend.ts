@@ -99,8 +99,11 @@ export interface BlockBackend {
    * BLK_OK, after which `bytes` is right, or with what stands in the way (and stays detached).
    */
   attach(aio: AioLoop): Promise<BlockResult>;
-  /** Makes what was written durable and lets go of the loop and the file. Only with nothing in flight. */
-  detach(): Promise<BlockResult>;
+  /**
+   * Lets go of the loop and the file, after making what was written durable unless `durable` is false: a disk
+   * that only changes hands is not flushed on the way. Only with nothing in flight.
+   */
+  detach(durable?: boolean): Promise<BlockResult>;
 
   /** Hands over one request. The backend traces `blk_co_preadv` and its like when it begins to work on it. */
   submit(request: BlockRequest): void;

@@ -34,8 +34,8 @@ export abstract class FilterBackend implements BlockBackend {
   attach(aio: AioLoop): Promise<BlockResult> {
     return this.child.attach(aio);
   }
-  detach(): Promise<BlockResult> {
-    return this.child.detach();
+  detach(durable = true): Promise<BlockResult> {
+    return this.child.detach(durable);
   }
   plug(): void {
     this.child.plug();

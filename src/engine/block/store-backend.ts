@@ -90,10 +90,10 @@ export class StoreBackend implements BlockBackend {
     }
   }
 
-  detach(): Promise<BlockResult> {
+  detach(durable = true): Promise<BlockResult> {
     const { store } = this.#attached('detach');
     assert(this.#inFlight === 0, `${this.nodeName}: detached with requests in flight`);
-    const result = store.readOnly ? BLK_OK : store.flush();
+    const result = store.readOnly || !durable ? BLK_OK : store.flush();
     this.#bytes = store.bytes;
     store.close();
     this.#state = { kind: 'detached' };

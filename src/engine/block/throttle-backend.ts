@@ -78,11 +78,11 @@ export class ThrottleBackend extends FilterBackend {
     this.#leakedNs = aio.nowNs();
     return BLK_OK;
   }
-  override detach(): Promise<BlockResult> {
+  override detach(durable = true): Promise<BlockResult> {
     this.#timer?.del();
     this.#timer = undefined;
     this.#aio = undefined;
-    return super.detach();
+    return super.detach(durable);
   }
 
   override submit(request: BlockRequest): void {

@@ -1,15 +1,24 @@
 import { assert } from '../base/assert.ts';
 import { type Result, ok, userError } from '../base/result.ts';
 import { BLK_OK, blockResultName } from '../block/block-backend.ts';
+import { FORWARD_BYTES } from '../block/forward-layout.ts';
 import type { BlockSpec } from '../qom/machine-ops.ts';
 import { allocateArena, type BlockPlan } from './block-open.ts';
+import type { ContextCore } from './context-core.ts';
 import type { ContextDirectory, ContextEntry } from './context-directory.ts';
-import type { BlockOpened } from './queue-plan.ts';
+import { MAX_WAYS } from './notifier-table.ts';
+import type { BlockAccess, BlockOpened, QueueStart } from './queue-plan.ts';
 
-/** One block node: its plan, and the context whose thread has it open. */
+/** Where a node is open, and along which ways other contexts reach it. */
+export interface Residence {
+  readonly owner: ContextEntry;
+  readonly ways: ReadonlyMap<ContextEntry, number>;
+}
+
+/** One block node: its plan and its residence. */
 export interface BlockNode {
   readonly plan: BlockPlan;
-  owner: ContextEntry;
+  residence: Residence;
   medium: BlockOpened;
   ioStatus: 'ok' | 'failed' | 'nospace';
 }
@@ -18,20 +27,30 @@ export interface BlockNode {
 export const blockName = (spec: BlockSpec): string =>
   `${spec.origin === 'drive' ? '-drive' : '-blockdev'} ${spec.id}`;
 
-const filenameOf = (spec: BlockSpec): string => {
+export function blockFilename(spec: BlockSpec): string {
   const { protocol } = spec;
   return protocol.driver === 'file' ? protocol.filename : `${protocol.driver}://`;
-};
+}
+
+/** What a hand-over does besides the node itself: lets the queues of a context go, and starts them. */
+export interface HandOver {
+  /** Detaches the queues a context serves and closes the node there; remembers their stopped requests. */
+  release(context: ContextEntry): Promise<void>;
+  /** What the context serves afterwards. */
+  starts(context: ContextEntry): readonly QueueStart[];
+}
 
 /**
- * The machine's block nodes. A node is open in exactly one thread, the context whose queue uses it; moving
- * it is closing it there and opening it here. Main context only.
+ * The machine's block nodes. A node's file is open in exactly one thread, its owner; queues in other contexts
+ * send their requests to it. Moving a node is closing it there and opening it here. Main context only.
  */
 export class BlockNodes {
+  readonly #core: ContextCore;
   readonly #contexts: ContextDirectory;
   readonly #nodes = new Map<string, BlockNode>();
 
-  constructor(contexts: ContextDirectory) {
+  constructor(core: ContextCore, contexts: ContextDirectory) {
+    this.#core = core;
     this.#contexts = contexts;
   }
 
@@ -41,68 +60,104 @@ export class BlockNodes {
   all(): readonly BlockNode[] {
     return [...this.#nodes.values()];
   }
-  filename(node: BlockNode): string {
-    return filenameOf(node.plan.spec);
-  }
 
   /** Opens a node for the first time, in the main context: its device moves it to its own. */
   async add(spec: BlockSpec): Promise<Result<BlockNode>> {
     const owner = this.#contexts.get('main');
     assert(owner !== undefined, 'there is a main context');
+    const open = (plan: BlockPlan): Promise<BlockOpened> =>
+      owner.service.openBlock({ kind: 'own', plan, serve: [] });
     let plan: BlockPlan = { spec, arena: allocateArena(spec, undefined) };
-    let medium = await owner.service.openBlock(plan);
-    if (medium.result !== BLK_OK) return this.#refusal(spec, medium);
-    if (spec.snapshot && plan.arena === undefined) {
+    let medium = await open(plan);
+    if (medium.result === BLK_OK && spec.snapshot && plan.arena === undefined) {
       // Only now is the size known that the overlay must have.
-      await owner.service.closeBlock(spec.id);
+      await owner.service.closeBlock(spec.id, false);
       plan = { spec, arena: allocateArena(spec, medium.bytes) };
-      medium = await owner.service.openBlock(plan);
-      if (medium.result !== BLK_OK) return this.#refusal(spec, medium);
+      medium = await open(plan);
     }
-    const node: BlockNode = { plan, owner, medium, ioStatus: 'ok' };
+    if (medium.result !== BLK_OK) return userError(refusal(spec, medium));
+    const node: BlockNode = { plan, residence: { owner, ways: new Map() }, medium, ioStatus: 'ok' };
     this.#nodes.set(spec.id, node);
     return ok(node);
   }
 
-  /** Brings a node to another context's thread. Refused: it is where it was. */
-  async moveTo(node: BlockNode, target: ContextEntry): Promise<Result<void>> {
-    if (node.owner === target) return ok(undefined);
-    const { spec } = node.plan;
-    const from = node.owner;
-    const closed = await from.service.closeBlock(spec.id);
-    const medium = await target.service.openBlock(node.plan);
-    if (medium.result === BLK_OK) {
-      node.owner = target;
-      node.medium = medium;
-      if (closed === BLK_OK) return ok(undefined);
-      return userError(
-        `${blockName(spec)}: flushing it before the move failed with ${blockResultName(closed)}`,
-      );
+  /** Where a node has to live so that queues in these contexts reach it; the owner stays if it is one of them. */
+  residenceFor(node: BlockNode, placement: readonly ContextEntry[]): Result<Residence> {
+    const contexts = [...new Set(placement)];
+    const { owner: present } = node.residence;
+    const owner = contexts.includes(present) ? present : contexts[0];
+    assert(owner !== undefined, 'a device has at least one queue');
+    const taken = new Set(
+      this.all().flatMap((each) => (each === node ? [] : [...each.residence.ways.values()])),
+    );
+    const ways = new Map<ContextEntry, number>();
+    for (const context of contexts) {
+      if (context === owner) continue;
+      const way = Array.from({ length: MAX_WAYS }, (_, i) => i).find((i) => !taken.has(i));
+      if (way === undefined)
+        return userError(`at most ${MAX_WAYS} contexts can use disks another context owns`);
+      taken.add(way);
+      ways.set(context, way);
     }
-    const back = await from.service.openBlock(node.plan);
+    return ok({ owner, ways });
+  }
+
+  /**
+   * Brings a node from one residence to another, and the queues that use it along. On failure the node is back
+   * where it was, but its queues are detached.
+   */
+  async rehouse(node: BlockNode, to: Residence, handOver: HandOver): Promise<Result<void>> {
+    const from = node.residence;
+    const { id } = node.plan.spec;
+    await Promise.all([...from.ways.keys()].map((context) => handOver.release(context)));
+    await handOver.release(from.owner);
+    const opened = await this.#house(node, to, handOver);
+    if (opened.result === BLK_OK) {
+      node.residence = to;
+      node.medium = opened;
+      return ok(undefined);
+    }
+    const back = await this.#house(node, from, { release: async () => {}, starts: () => [] });
     if (back.result !== BLK_OK) node.ioStatus = 'failed';
-    return this.#refusal(spec, medium);
+    return userError(refusal(node.plan.spec, opened), {
+      hint: `'${id}' stays with context ${from.owner.id}.`,
+    });
+  }
+
+  async #house(node: BlockNode, { owner, ways }: Residence, { starts }: HandOver): Promise<BlockOpened> {
+    const { mem, layout } = this.#core;
+    for (const way of ways.values()) mem.bytes(layout.ways[way] as number, FORWARD_BYTES).fill(0);
+    const own: BlockAccess = { kind: 'own', plan: node.plan, serve: [...ways.values()] };
+    const opened = await owner.service.takeOver(own, starts(owner));
+    if (opened.result !== BLK_OK) return opened;
+    const { id } = node.plan.spec;
+    await Promise.all(
+      [...ways].map(([context, way]) => context.service.takeOver({ kind: 'way', id, way }, starts(context))),
+    );
+    return opened;
   }
 
   async delete(id: string): Promise<void> {
     const node = this.#nodes.get(id);
     if (node === undefined) return;
     this.#nodes.delete(id);
-    await node.owner.service.closeBlock(id);
+    for (const context of node.residence.ways.keys()) await context.service.closeBlock(id, true);
+    await node.residence.owner.service.closeBlock(id, true);
   }
 
   async resize(id: string, bytes: number): Promise<Result<void>> {
     const node = this.#nodes.get(id);
     if (node === undefined) return userError(`there is no block node '${id}'`);
-    const result = await node.owner.service.resizeBlock(id, bytes);
-    if (result !== BLK_OK)
+    const result = await node.residence.owner.service.resizeBlock(id, bytes);
+    if (result !== BLK_OK) {
       return userError(`resizing ${blockName(node.plan.spec)} failed with ${blockResultName(result)}`);
+    }
     node.medium = { ...node.medium, bytes };
     return ok(undefined);
   }
+}
 
-  #refusal(spec: BlockSpec, opened: BlockOpened): Result<never> {
-    const why = opened.detail ?? blockResultName(opened.result);
-    return userError(`${blockName(spec)}: cannot open ${filenameOf(spec)}: ${why}`);
-  }
+function refusal(spec: BlockSpec, opened: BlockOpened): string {
+  const why = opened.detail ?? blockResultName(opened.result);
+  return `${blockName(spec)}: cannot open ${blockFilename(spec)}: ${why}`;
 }

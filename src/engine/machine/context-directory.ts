@@ -164,13 +164,15 @@ type Call = <K extends keyof ContextService>(
 
 function remoteService(call: Call): Remote<ContextService> {
   return {
-    openBlock: (plan) => call('openBlock', plan),
-    closeBlock: (id) => call('closeBlock', id),
+    openBlock: (access) => call('openBlock', access),
+    closeBlock: (id, durable) => call('closeBlock', id, durable),
     resizeBlock: (id, bytes) => call('resizeBlock', id, bytes),
-    startQueue: (plan, parked) => call('startQueue', plan, parked),
+    startQueues: (starts) => call('startQueues', starts),
     drainQueue: (slot, queue) => call('drainQueue', slot, queue),
     resumeQueue: (slot, queue) => call('resumeQueue', slot, queue),
-    detachQueue: (slot, queue) => call('detachQueue', slot, queue),
+    detachQueues: (slot, queues) => call('detachQueues', slot, queues),
+    release: (slot, queues, block) => call('release', slot, queues, block),
+    takeOver: (access, starts) => call('takeOver', access, starts),
     resumeParked: () => call('resumeParked'),
     configure: (loop) => call('configure', loop),
     setActiveThreads: (count) => call('setActiveThreads', count),

@@ -26,13 +26,15 @@ export async function serveContext(role: ContextRole, mem: SharedMemory, host: H
   };
   const queues = new QueueHost(core, core.aio, reports);
   const service: ContextService = {
-    openBlock: (plan) => queues.openBlock(plan),
-    closeBlock: (id) => queues.closeBlock(id),
+    openBlock: (access) => queues.openBlock(access),
+    closeBlock: (id, durable) => queues.closeBlock(id, durable),
     resizeBlock: (id, bytes) => queues.resizeBlock(id, bytes),
-    startQueue: (plan, parked) => queues.startQueue(plan, parked),
+    startQueues: (starts) => queues.startQueues(starts),
     drainQueue: (slot, queue) => queues.drainQueue(slot, queue),
     resumeQueue: (slot, queue) => queues.resumeQueue(slot, queue),
-    detachQueue: (slot, queue) => queues.detachQueue(slot, queue),
+    detachQueues: (slot, list) => queues.detachQueues(slot, list),
+    release: (slot, list, block) => queues.release(slot, list, block),
+    takeOver: (access, starts) => queues.takeOver(access, starts),
     resumeParked: () => queues.resumeParked(),
     configure: (loop) => queues.configure(loop),
     setActiveThreads: (count) => queues.setActiveThreads(count),

@@ -22,7 +22,7 @@ import { isTraceEnabled, setTraceEnabled } from '../trace/ring.ts';
 import { TRACE, traceEventByName } from '../trace/schema.ts';
 import type { BlkErrorReport } from '../virtio/blk/data-plane.ts';
 import type { MoveReport, QmpEvent, RunState, VmEnd } from '../vm.ts';
-import type { BlockNode, BlockNodes } from './block-nodes.ts';
+import { blockFilename, type BlockNode, type BlockNodes } from './block-nodes.ts';
 import { blockStats } from './block-stats.ts';
 import { type BoardDirectory, hartState } from './board.ts';
 import type { ContextCore } from './context-core.ts';
@@ -326,14 +326,14 @@ export class Machine implements MachineOps {
   }
 
   #blockStatus(node: BlockNode): BlockStatus {
-    const { core, board, blocks } = this.#parts;
+    const { core, board } = this.#parts;
     const device = board.all().find(({ block }) => block === node);
     const slotAddr = device === undefined ? undefined : core.layout.virtioSlots[device.slot];
     return {
       id: node.plan.spec.id,
       bytes: node.medium.bytes,
       readOnly: node.medium.readOnly,
-      filename: blocks.filename(node),
+      filename: blockFilename(node.plan.spec),
       ioStatus: node.ioStatus,
       stats: blockStats(core.mem, slotAddr, device),
     };

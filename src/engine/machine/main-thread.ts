@@ -57,7 +57,7 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
     traceName: () => {},
   };
   const contexts = new ContextDirectory(core, supervisor, reports);
-  const blocks = new BlockNodes(contexts);
+  const blocks = new BlockNodes(core, contexts);
   const board = new VirtioBoard(core, contexts, blocks, () => machine?.publish());
   const platform = new MainPlatform(core, guestClock, (bytes) => supervisor.send('serialOutput', 0, bytes));
   machine = new Machine({

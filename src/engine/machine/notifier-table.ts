@@ -3,6 +3,9 @@ import { EventNotifier, EventNotifierLayout } from '../base/event-notifier.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
 import { QUEUES_MAX } from '../virtio/layout.ts';
 import { MAX_CONTEXTS } from './context-block.ts';
+import { VIRT_VIRTIO } from './platform/memory-map.ts';
+
+const WAY_BASE = 16 + MAX_CONTEXTS + VIRT_VIRTIO.count * QUEUES_MAX;
 
 /**
  * Numbers of the machine's event notifiers, its "file descriptors". Fixed, so that a hart's thread and a
@@ -20,9 +23,15 @@ export const NOTIFIER = {
   power: 5,
   /** One per context: wakes it for its own purposes (bottom halves scheduled by other threads). */
   context: (index: number): number => 16 + index,
+  /** Of a way between a context and the owner of a disk (block/forward-backend.ts). */
+  waySubmitted: (way: number): number => WAY_BASE + 2 * way,
+  wayCompleted: (way: number): number => WAY_BASE + 2 * way + 1,
   /** The ioeventfd of a virtqueue. */
   queue: (slot: number, queue: number): number => 16 + MAX_CONTEXTS + slot * QUEUES_MAX + queue,
 } as const;
+
+/** Ways between contexts and the owners of disks. */
+export const MAX_WAYS = 16;
 
 /** Makes notifiers by number for one thread. */
 export class NotifierTable {

@@ -1,17 +1,25 @@
 import { assert, assertUnreachable } from '../base/assert.ts';
-import { BLK_OK, type BlockBackend, type BlockResult } from '../block/block-backend.ts';
+import { BLK_OK, type BlockResult } from '../block/block-backend.ts';
 import type { AioContext } from '../qcontext/aio-context.ts';
 import { type ParkedBlkRequest, VirtioBlkDataPlane } from '../virtio/blk/data-plane.ts';
 import type { VirtioEnv } from '../virtio/env.ts';
 import { VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
 import type { VirtQueueHandler } from '../virtio/queue-handler.ts';
-import { type BlockPlan, makeBackend } from './block-open.ts';
+import { BlockShelf } from './block-shelf.ts';
 import type { ContextCore } from './context-core.ts';
 import { HartWires } from './hart-wires.ts';
 import { NOTIFIER } from './notifier-table.ts';
 import { virtioSlotIrq } from './platform/memory-map.ts';
 import { Plic } from './platform/plic.ts';
-import type { BlockOpened, ContextReports, ContextService, LoopTuning, QueuePlan } from './queue-plan.ts';
+import type {
+  BlockAccess,
+  BlockOpened,
+  ContextReports,
+  ContextService,
+  LoopTuning,
+  QueuePlan,
+  QueueStart,
+} from './queue-plan.ts';
 
 interface Served {
   readonly plan: QueuePlan;
@@ -27,7 +35,7 @@ export class QueueHost implements ContextService {
   readonly #aio: AioContext;
   readonly #plic: Plic;
   readonly #reports: ContextReports;
-  readonly #blocks = new Map<string, BlockBackend>();
+  readonly #shelf: BlockShelf;
   readonly #queues = new Map<string, Served>();
 
   /** @param aio the loop the data planes run in: the thread's own, or that of a context without a thread */
@@ -35,32 +43,28 @@ export class QueueHost implements ContextService {
     this.#core = core;
     this.#aio = aio;
     this.#reports = reports;
+    this.#shelf = new BlockShelf(core, aio);
     const { mem, layout, tracer } = core;
     this.#plic = new Plic(mem, layout.plic, layout.harts.length, new HartWires(mem, layout.harts), tracer);
   }
 
-  async openBlock(plan: BlockPlan): Promise<BlockOpened> {
-    const { id } = plan.spec;
-    assert(!this.#blocks.has(id), `block node ${id} is open here already`);
-    const { backend, detail } = makeBackend(plan, this.#core);
-    const result = await this.#core.hostAsync(backend.attach(this.#aio));
-    if (result === BLK_OK) this.#blocks.set(id, backend);
-    const { bytes, readOnly, canDiscard } = backend;
-    const why = detail();
-    return { result, bytes, readOnly, canDiscard, ...(why === undefined ? {} : { detail: why }) };
+  openBlock(access: BlockAccess): Promise<BlockOpened> {
+    return this.#shelf.open(access);
   }
 
-  async closeBlock(id: string): Promise<BlockResult> {
-    const backend = this.#block(id);
-    this.#blocks.delete(id);
-    return this.#core.hostAsync(backend.detach());
+  closeBlock(id: string, durable: boolean): Promise<BlockResult> {
+    return this.#shelf.close(id, durable);
   }
 
-  async resizeBlock(id: string, bytes: number): Promise<BlockResult> {
-    return this.#core.hostAsync(this.#block(id).resize(bytes));
+  resizeBlock(id: string, bytes: number): Promise<BlockResult> {
+    return this.#shelf.resize(id, bytes);
   }
 
-  startQueue(plan: QueuePlan, parked: readonly ParkedBlkRequest[]): void {
+  startQueues(starts: readonly QueueStart[]): void {
+    for (const { plan, parked } of starts) this.#startQueue(plan, parked);
+  }
+
+  #startQueue(plan: QueuePlan, parked: readonly ParkedBlkRequest[]): void {
     const { mem } = this.#core;
     const handler = this.#handler(plan);
     const queueAddr = virtQueueAddr(this.#slotAddr(plan.slot), plan.queue);
@@ -68,6 +72,22 @@ export class QueueHost implements ContextService {
     this.#queues.set(key(plan.slot, plan.queue), { plan, handler });
     handler.attach(this.#aio);
     if (handler instanceof VirtioBlkDataPlane) handler.adoptParked(parked);
+  }
+
+  async release(
+    slot: number,
+    queues: readonly number[],
+    block: string,
+  ): Promise<readonly (readonly ParkedBlkRequest[])[]> {
+    const parked = this.detachQueues(slot, queues);
+    await this.#shelf.close(block, false);
+    return parked;
+  }
+
+  async takeOver(access: BlockAccess, starts: readonly QueueStart[]): Promise<BlockOpened> {
+    const opened = await this.#shelf.open(access);
+    if (opened.result === BLK_OK) this.startQueues(starts);
+    return opened;
   }
 
   async drainQueue(slot: number, queue: number): Promise<number> {
@@ -83,12 +103,14 @@ export class QueueHost implements ContextService {
     this.#served(slot, queue).handler.drainEnd();
   }
 
-  detachQueue(slot: number, queue: number): readonly ParkedBlkRequest[] {
-    const { handler } = this.#served(slot, queue);
-    const parked = handler instanceof VirtioBlkDataPlane ? handler.takeParked() : [];
-    handler.detach();
-    this.#queues.delete(key(slot, queue));
-    return parked;
+  detachQueues(slot: number, queues: readonly number[]): readonly (readonly ParkedBlkRequest[])[] {
+    return queues.map((queue) => {
+      const { handler } = this.#served(slot, queue);
+      const parked = handler instanceof VirtioBlkDataPlane ? handler.takeParked() : [];
+      handler.detach();
+      this.#queues.delete(key(slot, queue));
+      return parked;
+    });
   }
 
   resumeParked(): void {
@@ -111,15 +133,9 @@ export class QueueHost implements ContextService {
   async quit(): Promise<void> {
     for (const { plan } of [...this.#queues.values()]) {
       await this.drainQueue(plan.slot, plan.queue);
-      this.detachQueue(plan.slot, plan.queue);
+      this.detachQueues(plan.slot, [plan.queue]);
     }
-    for (const id of [...this.#blocks.keys()]) await this.closeBlock(id);
-  }
-
-  #block(id: string): BlockBackend {
-    const backend = this.#blocks.get(id);
-    assert(backend !== undefined, `block node ${id} is not open in ${this.#core.name}`);
-    return backend;
+    for (const id of this.#shelf.ids()) await this.#shelf.close(id, true);
   }
 
   #served(slot: number, queue: number): Served {
@@ -156,7 +172,7 @@ export class QueueHost implements ContextService {
           plan.queue,
           notifier,
           plan.config,
-          this.#block(plan.block),
+          this.#shelf.get(plan.block),
           (report) => this.#reports.blockError(report),
         );
       case 'rng':

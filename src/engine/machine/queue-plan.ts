@@ -1,7 +1,7 @@
-import type { BlockPlan } from './block-open.ts';
+import type { BlockResult } from '../block/block-backend.ts';
 import type { VirtioBlkConfig } from '../virtio/blk/config.ts';
 import type { BlkErrorReport, ParkedBlkRequest } from '../virtio/blk/data-plane.ts';
-import type { BlockResult } from '../block/block-backend.ts';
+import type { BlockPlan } from './block-open.ts';
 
 /** What a context must know to serve a virtqueue: plain data, posted between threads. */
 export type QueuePlan = {
@@ -27,21 +27,43 @@ export interface BlockOpened {
   readonly detail?: string;
 }
 
+/**
+ * How a context gets at a block node: it owns the open file, or it sends its requests along a way (a number
+ * in the machine's table of ways) to the context that does.
+ */
+export type BlockAccess =
+  | { readonly kind: 'own'; readonly plan: BlockPlan; readonly serve: readonly number[] }
+  | { readonly kind: 'way'; readonly id: string; readonly way: number };
+
+/** A queue to be served, with the stopped requests that come with it. */
+export interface QueueStart {
+  readonly plan: QueuePlan;
+  readonly parked: readonly ParkedBlkRequest[];
+}
+
 /** What the main context asks of the thread that runs a context. Called there directly for `main` itself. */
 export interface ContextService {
-  /** Takes the node's bytes into this thread. */
-  openBlock(plan: BlockPlan): Promise<BlockOpened>;
-  /** Makes writes durable and lets go of the file. Only when no queue here uses it. */
-  closeBlock(id: string): Promise<BlockResult>;
+  /** Takes a block node into this thread and serves the given ways to it. */
+  openBlock(access: BlockAccess): Promise<BlockOpened>;
+  /** Lets go of it; `durable`: after a flush. Only when no queue here uses it. */
+  closeBlock(id: string, durable: boolean): Promise<BlockResult>;
   resizeBlock(id: string, bytes: number): Promise<BlockResult>;
-  /** Begins to serve a queue; `parked` are stopped requests that move with it. */
-  startQueue(plan: QueuePlan, parked: readonly ParkedBlkRequest[]): void;
+  /** Begins to serve queues. */
+  startQueues(starts: readonly QueueStart[]): void;
   /** Takes no more buffers; resolves when none is in flight, with how many were when asked. */
   drainQueue(slot: number, queue: number): Promise<number>;
   /** Ends a drain that moved nothing. */
   resumeQueue(slot: number, queue: number): void;
-  /** Leaves the queue to another context; drained before. */
-  detachQueue(slot: number, queue: number): readonly ParkedBlkRequest[];
+  /** Leaves drained queues; their stopped requests, in the order of `queues`. */
+  detachQueues(slot: number, queues: readonly number[]): readonly (readonly ParkedBlkRequest[])[];
+  /** Detaches drained queues and closes the block node they used, without a flush: it only changes hands. */
+  release(
+    slot: number,
+    queues: readonly number[],
+    block: string,
+  ): Promise<readonly (readonly ParkedBlkRequest[])[]>;
+  /** The other end of `release`: opens the node and, if that went well, begins to serve. */
+  takeOver(access: BlockAccess, starts: readonly QueueStart[]): Promise<BlockOpened>;
   /** `cont`: stopped requests are submitted again. */
   resumeParked(): void;
   configure(loop: LoopTuning): void;

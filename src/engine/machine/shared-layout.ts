@@ -3,6 +3,8 @@ import { HART_AREA_BYTES } from '../cpu/layout.ts';
 import { TRACE_MASK_WORDS, traceRingBytes } from '../trace/ring.ts';
 import { VIRTIO_SLOT_BYTES } from '../virtio/layout.ts';
 import { ContextBlockLayout, MAX_CONTEXTS } from './context-block.ts';
+import { FORWARD_BYTES } from '../block/forward-layout.ts';
+import { MAX_WAYS } from './notifier-table.ts';
 import { GuestClockLayout } from './guest-clock.ts';
 import { aclintBytes } from './platform/aclint.ts';
 import { GoldfishRtcLayout } from './platform/goldfish-rtc.ts';
@@ -38,6 +40,8 @@ export interface MachineLayout {
   readonly uart: number;
   readonly rtc: number;
   readonly virtioSlots: readonly number[];
+  /** Rings between contexts and the owners of disks. */
+  readonly ways: readonly number[];
   readonly traceMask: number;
   /** Contexts first, then harts. */
   readonly traceRings: readonly number[];
@@ -70,6 +74,7 @@ export function layoutMachine(options: { ramBytes: number; harts: number }): Mac
     uart: take(UART16550_BYTES),
     rtc: take(GoldfishRtcLayout.size),
     virtioSlots: many(VIRT_VIRTIO.count, VIRTIO_SLOT_BYTES),
+    ways: many(MAX_WAYS, FORWARD_BYTES),
     traceMask: take(TRACE_MASK_WORDS * 4),
     traceRings: many(MAX_CONTEXTS + harts, traceRingBytes(TRACE_RING_RECORDS)),
     traceRecords: TRACE_RING_RECORDS,

@@ -1,23 +1,24 @@
 import { assert } from '../base/assert.ts';
-import { type Result, err, ok, userError } from '../base/result.ts';
+import { type Result, ok, userError } from '../base/result.ts';
 import type { DeviceSpec, RealizedDevice } from '../qom/machine-ops.ts';
-import { TRACE } from '../trace/schema.ts';
 import { VIRTIO_BLK_DEFAULTS, type VirtioBlkConfig } from '../virtio/blk/config.ts';
 import type { ParkedBlkRequest } from '../virtio/blk/data-plane.ts';
 import { VirtioBlkModel } from '../virtio/blk/device.ts';
 import { type TransportFeatures, VirtioDevice, type VirtioDeviceModel } from '../virtio/device.ts';
+import { DeviceMove, type MoveFailure, type MoveResult } from '../virtio/device-move.ts';
+import type { MoveOutcome } from '../virtio/drain.ts';
 import type { VirtioEnv } from '../virtio/env.ts';
 import { QUEUES_MAX, VIRTIO_SLOT_BYTES, VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
 import type { ControlRequest } from '../virtio/transport/control.ts';
 import type { MoveReport } from '../vm.ts';
-import type { BlockNode, BlockNodes } from './block-nodes.ts';
+import type { BlockNode, BlockNodes, Residence } from './block-nodes.ts';
 import type { ContextCore } from './context-core.ts';
 import type { ContextDirectory, ContextEntry } from './context-directory.ts';
 import { HartWires } from './hart-wires.ts';
 import { NOTIFIER } from './notifier-table.ts';
 import { VIRT_VIRTIO, virtioSlotAddr, virtioSlotIrq } from './platform/memory-map.ts';
 import { Plic } from './platform/plic.ts';
-import type { QueuePlan, QueueWork } from './queue-plan.ts';
+import type { QueuePlan, QueueStart, QueueWork } from './queue-plan.ts';
 
 /** A device on the board. */
 export interface BoardDevice {
@@ -30,27 +31,6 @@ export interface BoardDevice {
   /** Context of each queue. */
   readonly placement: ContextEntry[];
   moving: boolean;
-  /** Work that must not overlap: control requests and moves, in order. */
-  readonly turn: Turn;
-}
-
-/** One thing at a time, in order. */
-export class Turn {
-  #last: Promise<unknown> = Promise.resolve();
-  #busy = 0;
-
-  get idle(): boolean {
-    return this.#busy === 0;
-  }
-
-  take<T>(work: () => Promise<T>): Promise<T> {
-    this.#busy += 1;
-    const run = this.#last.then(work, work).finally(() => {
-      this.#busy -= 1;
-    });
-    this.#last = run.catch(() => undefined);
-    return run;
-  }
 }
 
 /**
@@ -110,7 +90,7 @@ export class VirtioBoard {
       env,
       model,
       {
-        startQueue: (queue, done) => this.#async(done, () => this.#startQueue(device, queue, [])),
+        startQueue: (queue, done) => this.#async(done, () => this.#startQueue(device, queue)),
         stopQueue: (queue, done) => this.#async(done, () => this.#stopQueue(device, queue)),
       },
       {
@@ -128,7 +108,6 @@ export class VirtioBoard {
       block,
       placement,
       moving: false,
-      turn: new Turn(),
     };
     this.#devices.set(spec.qomPath, device);
     this.#publishPlacement(device);
@@ -143,7 +122,7 @@ export class VirtioBoard {
   async unrealize(path: string): Promise<void> {
     const device = this.#devices.get(path);
     if (device === undefined) return;
-    await device.turn.take(() => this.#reset(device));
+    await this.#reset(device);
     this.#devices.delete(path);
     const { mem, layout } = this.#core;
     mem.bytes(layout.virtioSlots[device.slot] as number, VIRTIO_SLOT_BYTES).fill(0);
@@ -152,9 +131,7 @@ export class VirtioBoard {
 
   /** Machine reset: every device to its start. No hart is running. */
   async resetAll(): Promise<void> {
-    await Promise.all(
-      [...this.#devices.values()].map((device) => device.turn.take(() => this.#reset(device))),
-    );
+    await Promise.all([...this.#devices.values()].map((device) => this.#reset(device)));
   }
 
   /** The disk behind a device has another size: the guest is told. */
@@ -174,12 +151,7 @@ export class VirtioBoard {
       done();
       return;
     }
-    // Most requests change registers only; those that stop or start queues, or meet a move, take their turn.
-    this.#core.spawn(() =>
-      device.turn
-        .take(() => new Promise<void>((resolve) => device.virtio.control(request, resolve)))
-        .then(done),
-    );
+    device.virtio.control(request, done);
   }
 
   /** Runs `work` and then `done`, from a callback that cannot wait. */
@@ -187,21 +159,19 @@ export class VirtioBoard {
     this.#core.spawn(() => work().then(done));
   }
 
-  #plan(device: BoardDevice, queue: number): QueuePlan {
-    const context = device.placement[queue] ?? device.placement[0];
-    assert(context !== undefined, 'every queue has a place');
+  #plan(device: BoardDevice, queue: number, context: ContextEntry): QueuePlan {
     return { slot: device.slot, queue, context: context.index, ...device.work };
   }
 
-  async #startQueue(device: BoardDevice, queue: number, parked: readonly ParkedBlkRequest[]): Promise<void> {
+  async #startQueue(device: BoardDevice, queue: number): Promise<void> {
     const context = this.#contextOf(device, queue);
-    await context.service.startQueue(this.#plan(device, queue), parked);
+    await context.service.startQueues([{ plan: this.#plan(device, queue, context), parked: [] }]);
   }
 
   async #stopQueue(device: BoardDevice, queue: number): Promise<void> {
     const { service } = this.#contextOf(device, queue);
     await service.drainQueue(device.slot, queue);
-    await service.detachQueue(device.slot, queue);
+    await service.detachQueues(device.slot, [queue]);
   }
 
   #contextOf(device: BoardDevice, queue: number): ContextEntry {
@@ -211,8 +181,9 @@ export class VirtioBoard {
   }
 
   /**
-   * Moves a device to another context while the guest runs: drain its queues (what the guest adds meanwhile
-   * waits in its rings), bring the disk over, serve the queues there. Refused: everything is as before.
+   * Moves a device, or one of its queues, to another context while the guest runs: its queues are drained
+   * (what the guest adds meanwhile waits in its rings), the disk changes hands, the queues are served there.
+   * Refused: everything is as before.
    */
   async move(path: string, queue: number | undefined, contextId: string): Promise<Result<MoveReport>> {
     const device = this.#devices.get(path);
@@ -224,7 +195,15 @@ export class VirtioBoard {
         hint: `Its queues are 0 to ${device.model.queues.length - 1}.`,
       });
     }
-    return device.turn.take(() => this.#move(device, queue, target));
+    return new Promise((resolve) => {
+      device.virtio.exclusive((release) => {
+        this.#core.spawn(async () => {
+          const moved = await this.#move(device, queue, target);
+          release();
+          resolve(moved);
+        });
+      });
+    });
   }
 
   async #move(
@@ -232,70 +211,118 @@ export class VirtioBoard {
     queue: number | undefined,
     target: ContextEntry,
   ): Promise<Result<MoveReport>> {
-    const { clock } = this.#core.host;
-    const from = this.#contextOf(device, queue ?? 0);
+    const from = device.placement.slice();
+    const to = from.map((context, index) => (queue === undefined || queue === index ? target : context));
     const report = (inFlight: number, downtimeNs: number): MoveReport => ({
       device: device.spec.qomPath,
       queue,
-      from: from.id,
+      from: this.#contextOf(device, queue ?? 0).id,
       to: target.id,
       inFlight,
       downtimeNs,
     });
-    if (device.placement.every((context) => context === target)) return ok(report(0, 0));
-    if (queue !== undefined && device.model.queues.length > 1) {
-      return userError('single queues cannot be moved yet', { hint: 'Move the whole device.' });
-    }
+    const moved = report(0, 0);
+    if (to.every((context, index) => context === from[index])) return ok(moved);
+    const residence = device.block === undefined ? undefined : this.#blocks.residenceFor(device.block, to);
+    if (residence?.ok === false) return residence;
     device.moving = true;
     this.#changed();
-    const began = clock.nowNs();
-    const moved = await this.#drainAndRebind(device, target);
-    const downtime = clock.nowNs() - began;
+    const result = await this.#carryOut(device, from, to, residence?.value);
     device.moving = false;
     this.#changed();
-    if (!moved.ok) return err(moved.error);
-    this.#trace(TRACE.drain_end, device, queue, target.index, Math.min(downtime, 0xffff_ffff));
-    return ok(report(moved.value, downtime));
+    if (result.outcome.kind === 'refused') {
+      return userError(`${device.spec.qomPath} stays where it is: ${result.outcome.reason}`);
+    }
+    return ok({ ...moved, inFlight: result.inFlight, downtimeNs: result.downtimeNs });
   }
 
-  /** The protocol proper; resolves with how many requests were in flight when it began. */
-  async #drainAndRebind(device: BoardDevice, target: ContextEntry): Promise<Result<number>> {
-    const { slot, block } = device;
+  /** The drain protocol (virtio/SPEC.md), with messages for hands. */
+  #carryOut(
+    device: BoardDevice,
+    from: readonly ContextEntry[],
+    to: readonly ContextEntry[],
+    residence: Residence | undefined,
+  ): Promise<MoveResult> {
+    const { core, slot, block } = { core: this.#core, slot: device.slot, block: device.block };
     const serving = device.model.queues
       .map((_, queue) => queue)
       .filter((queue) => device.virtio.isServing(queue));
-    let inFlight = 0;
-    for (const queue of serving) {
-      this.#trace(TRACE.drain_begin, device, queue, this.#contextOf(device, queue).index);
-      inFlight += await this.#contextOf(device, queue).service.drainQueue(slot, queue);
-    }
-    if (block !== undefined) {
-      const brought = await this.#blocks.moveTo(block, target);
-      this.#trace(TRACE.drain_agree, device, 0, brought.ok ? 1 : 0);
-      if (!brought.ok) {
-        for (const queue of serving) await this.#contextOf(device, queue).service.resumeQueue(slot, queue);
-        this.#trace(TRACE.drain_abort, device, 0, this.#contextOf(device, 0).index);
-        return brought;
-      }
-    }
+    const at = (placement: readonly ContextEntry[], queue: number): ContextEntry =>
+      (placement[queue] ?? placement[0]) as ContextEntry;
     const parked = new Map<number, readonly ParkedBlkRequest[]>();
-    for (const queue of serving) {
-      parked.set(queue, await this.#contextOf(device, queue).service.detachQueue(slot, queue));
-    }
-    const from = this.#contextOf(device, 0);
-    device.placement.fill(target);
-    this.#publishPlacement(device);
-    this.#trace(TRACE.drain_commit, device, 0, from.index, target.index);
-    for (const queue of serving) {
-      // attach kicks the queue once itself: a kick that fell into the gap is not lost.
-      await this.#startQueue(device, queue, parked.get(queue) ?? []);
-      this.#trace(TRACE.drain_self_kick, device, queue, target.index);
-    }
-    return ok(inFlight);
-  }
+    const served = new Set<number>();
+    const settle = (placement: readonly ContextEntry[]): void => {
+      device.placement.splice(0, device.placement.length, ...placement);
+      this.#publishPlacement(device);
+    };
+    const starts = (placement: readonly ContextEntry[], context: ContextEntry): QueueStart[] =>
+      serving
+        .filter((queue) => at(placement, queue) === context)
+        .map((queue) => ({ plan: this.#plan(device, queue, context), parked: parked.get(queue) ?? [] }));
+    const release = async (context: ContextEntry): Promise<void> => {
+      const queues = serving.filter((queue) => at(from, queue) === context);
+      const lists =
+        block === undefined
+          ? await context.service.detachQueues(slot, queues)
+          : await context.service.release(slot, queues, block.plan.spec.id);
+      for (const [i, queue] of queues.entries()) parked.set(queue, lists[i] ?? []);
+    };
+    const handOver = async (): Promise<MoveFailure | undefined> => {
+      if (block === undefined || residence === undefined) {
+        await Promise.all([...new Set(from)].map(release));
+        settle(to);
+        return undefined;
+      }
+      const housed = await this.#blocks.rehouse(block, residence, {
+        release,
+        starts: (context) => starts(to, context),
+      });
+      if (!housed.ok) return { party: block.plan.spec.id, reason: housed.error.desc };
+      for (const queue of serving) served.add(queue);
+      settle(to);
+      return undefined;
+    };
+    const attach = async (queue: number, index: number): Promise<void> => {
+      // A disk's queues were started by the hand-over itself, in the same message that opened the disk.
+      if (served.has(queue)) return;
+      const context = this.#contexts.byIndex(index) as ContextEntry;
+      await context.service.startQueues([
+        { plan: this.#plan(device, queue, context), parked: parked.get(queue) ?? [] },
+      ]);
+    };
+    const contextOf = (index: number): ContextEntry => this.#contexts.byIndex(index) as ContextEntry;
 
-  #trace(event: number, device: BoardDevice, queue: number | undefined, a: number, b = 0): void {
-    this.#core.tracer.emit(event, device.slot, queue ?? 0, a, b);
+    return new Promise((resolve) => {
+      if (serving.length === 0) {
+        core.spawn(async () => {
+          const failure = await handOver();
+          const outcome: MoveOutcome =
+            failure === undefined
+              ? { kind: 'moved' }
+              : { kind: 'refused', by: failure.party, reason: failure.reason };
+          resolve({ outcome, inFlight: 0, downtimeNs: 0 });
+        });
+        return;
+      }
+      const move = new DeviceMove(
+        slot,
+        {
+          drain: (queue, index, done) =>
+            core.spawn(() => contextOf(index).service.drainQueue(slot, queue).then(done)),
+          ask: (_party, done) => done(undefined),
+          handOver: (_moves, done) => core.spawn(() => handOver().then(done)),
+          attach: (queue, index, done) => core.spawn(() => attach(queue, index).then(done)),
+          resume: (queue, index, done) =>
+            core.spawn(() => contextOf(index).service.resumeQueue(slot, queue).then(done)),
+        },
+        core.host.clock,
+        core.tracer,
+        resolve,
+      );
+      const moves = serving.map((queue) => ({ queue, from: at(from, queue).index, to: at(to, queue).index }));
+      // Who may object is asked by opening the disk: the hand-over fails and everything is taken back.
+      move.begin(moves, []);
+    });
   }
 
   #publishPlacement(device: BoardDevice): void {
@@ -339,9 +366,12 @@ export class VirtioBoard {
         assert(drive !== undefined, 'a disk without a drive was refused before');
         const block = this.#blocks.get(drive);
         assert(block !== undefined, `block node ${drive} was checked before`);
-        const home = placement[0];
-        assert(home !== undefined, 'a device has at least one queue');
-        const brought = await this.#blocks.moveTo(block, home);
+        const residence = this.#blocks.residenceFor(block, placement);
+        if (!residence.ok) return residence;
+        const brought = await this.#blocks.rehouse(block, residence.value, {
+          release: async (context) => void (await context.service.closeBlock(drive, false)),
+          starts: () => [],
+        });
         if (!brought.ok) return brought;
         const config = blkConfig(spec);
         const readOnly = block.medium.readOnly || spec.props['read-only'];

@@ -1,0 +1,87 @@
+import { assert } from '../base/assert.ts';
+import { BLK_OK, type BlockBackend, type BlockResult } from '../block/block-backend.ts';
+import { ForwardBackend } from '../block/forward-backend.ts';
+import { ForwardServer, type ForwardNotifiers } from '../block/forward-server.ts';
+import type { AioContext } from '../qcontext/aio-context.ts';
+import { makeBackend } from './block-open.ts';
+import type { ContextCore } from './context-core.ts';
+import { NOTIFIER } from './notifier-table.ts';
+import type { BlockAccess, BlockOpened } from './queue-plan.ts';
+
+interface Shelved {
+  readonly backend: BlockBackend;
+  readonly servers: readonly ForwardServer[];
+}
+
+/** The block nodes one context can reach: those it owns, and ways to those of others. Bound to its thread. */
+export class BlockShelf {
+  readonly #core: ContextCore;
+  readonly #aio: AioContext;
+  readonly #blocks = new Map<string, Shelved>();
+
+  constructor(core: ContextCore, aio: AioContext) {
+    this.#core = core;
+    this.#aio = aio;
+  }
+
+  get(id: string): BlockBackend {
+    const shelved = this.#blocks.get(id);
+    assert(shelved !== undefined, `block node ${id} is not open in ${this.#core.name}`);
+    return shelved.backend;
+  }
+
+  ids(): readonly string[] {
+    return [...this.#blocks.keys()];
+  }
+
+  async open(access: BlockAccess): Promise<BlockOpened> {
+    const id = access.kind === 'own' ? access.plan.spec.id : access.id;
+    assert(!this.#blocks.has(id), `block node ${id} is open in ${this.#core.name} already`);
+    const { backend, detail } =
+      access.kind === 'own'
+        ? makeBackend(access.plan, this.#core)
+        : { backend: this.#way(id, access.way), detail: () => undefined };
+    const result = await this.#core.hostAsync(backend.attach(this.#aio));
+    if (result === BLK_OK) {
+      const ways = access.kind === 'own' ? access.serve : [];
+      this.#blocks.set(id, { backend, servers: ways.map((way) => this.#serve(backend, way)) });
+    }
+    const { bytes, readOnly, canDiscard } = backend;
+    const why = detail();
+    return { result, bytes, readOnly, canDiscard, ...(why === undefined ? {} : { detail: why }) };
+  }
+
+  async close(id: string, durable: boolean): Promise<BlockResult> {
+    const shelved = this.#blocks.get(id);
+    assert(shelved !== undefined, `block node ${id} is not open in ${this.#core.name}`);
+    this.#blocks.delete(id);
+    for (const server of shelved.servers) server.close();
+    return this.#core.hostAsync(shelved.backend.detach(durable));
+  }
+
+  async resize(id: string, bytes: number): Promise<BlockResult> {
+    const shelved = this.#blocks.get(id);
+    assert(shelved !== undefined, `block node ${id} is not open in ${this.#core.name}`);
+    const result = await this.#core.hostAsync(shelved.backend.resize(bytes));
+    for (const server of shelved.servers) server.publish();
+    return result;
+  }
+
+  #wayNotifiers(way: number): ForwardNotifiers {
+    const { notifiers } = this.#core;
+    return {
+      submitted: notifiers.get(NOTIFIER.waySubmitted(way)),
+      completed: notifiers.get(NOTIFIER.wayCompleted(way)),
+    };
+  }
+
+  #way(id: string, way: number): ForwardBackend {
+    const { mem, layout } = this.#core;
+    return new ForwardBackend(id, mem, layout.ways[way] as number, this.#wayNotifiers(way));
+  }
+
+  #serve(backend: BlockBackend, way: number): ForwardServer {
+    const { mem, layout } = this.#core;
+    return new ForwardServer(mem, layout.ways[way] as number, this.#wayNotifiers(way), this.#aio, backend);
+  }
+}
