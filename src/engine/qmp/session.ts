@@ -3,7 +3,6 @@ import { parseJson } from '../qom/options/json.ts';
 import type { QmpEvent } from '../vm.ts';
 import type { Reply } from './command.ts';
 import { type Frame, QmpFramer } from './framer.ts';
-import type { Monitor } from './monitor.ts';
 import { VERSION } from './version.ts';
 
 /** A command as it came over the wire. */
@@ -16,12 +15,18 @@ interface Request {
 
 type Refused = { readonly error: UserError; readonly hasId: boolean; readonly id: unknown };
 
+/** What runs a connection's commands: the `Monitor` itself, or a machine's façade on another thread. */
+export interface QmpTarget {
+  execute(name: string, args: Readonly<Record<string, unknown>>): Promise<Reply>;
+  onEvent(listener: (event: QmpEvent) => void): () => void;
+}
+
 /**
  * One QMP connection: characters in, lines out. Commands of a connection run one after another, and their
  * replies come in that order; events come between them once capabilities are negotiated. No input ends it.
  */
 export class QmpSession {
-  readonly #monitor: Monitor;
+  readonly #target: QmpTarget;
   readonly #send: (line: string) => void;
   readonly #indent: number | undefined;
   readonly #framer = new QmpFramer();
@@ -35,11 +40,11 @@ export class QmpSession {
    * @param send takes a line with its CR LF
    * @param pretty as `-qmp-pretty`: values over several lines
    */
-  constructor(monitor: Monitor, send: (line: string) => void, pretty = false) {
-    this.#monitor = monitor;
+  constructor(target: QmpTarget, send: (line: string) => void, pretty = false) {
+    this.#target = target;
     this.#send = send;
     this.#indent = pretty ? 4 : undefined;
-    this.#unsubscribe = monitor.onEvent((event) => this.#event(event));
+    this.#unsubscribe = target.onEvent((event) => this.#event(event));
     this.#write({ QMP: { version: VERSION, capabilities: [] } });
   }
 
@@ -81,7 +86,7 @@ export class QmpSession {
     if (execute === 'qmp_capabilities') return this.#negotiate(args);
     if (!this.#negotiated)
       return failure("Expecting capabilities negotiation with 'qmp_capabilities'", 'CommandNotFound');
-    return this.#monitor.execute(execute, args);
+    return this.#target.execute(execute, args);
   }
 
   #negotiate({ enable, ...rest }: Readonly<Record<string, unknown>>): Reply {

@@ -1,15 +1,20 @@
-import type { Monitor } from '../monitor.ts';
 import { VERSION } from '../version.ts';
 
 const PROMPT = '(vm) ';
 const HISTORY = 100;
+
+/** What runs a console's lines: the `Monitor` itself, or a machine's façade on another thread. */
+export interface HmpTarget {
+  hmp(line: string): Promise<string>;
+  completeHmp(line: string): readonly string[] | Promise<readonly string[]>;
+}
 
 /**
  * A monitor on a terminal: a prompt, line editing (backspace, Ctrl-U, Ctrl-W, Ctrl-C, arrows for history) and
  * completion with Tab. Characters in, characters out; the terminal does no echo and no line editing of its own.
  */
 export class HmpConsole {
-  readonly #monitor: Monitor;
+  readonly #target: HmpTarget;
   readonly #print: (text: string) => void;
   readonly #history: string[] = [];
   #at = 0;
@@ -19,8 +24,8 @@ export class HmpConsole {
   #last: Promise<void> = Promise.resolve();
 
   /** Prints the banner and the prompt at once. */
-  constructor(monitor: Monitor, print: (text: string) => void) {
-    this.#monitor = monitor;
+  constructor(target: HmpTarget, print: (text: string) => void) {
+    this.#target = target;
     this.#print = print;
     print(`${VERSION.package} monitor - type 'help' for more information\r\n${PROMPT}`);
   }
@@ -46,7 +51,7 @@ export class HmpConsole {
         await this.#enter();
         return;
       case '\t':
-        this.#complete();
+        await this.#complete();
         return;
       case '\x7f':
       case '\b':
@@ -101,11 +106,11 @@ export class HmpConsole {
     if (line.trim() !== '' && this.#history.at(-1) !== line) this.#history.push(line);
     if (this.#history.length > HISTORY) this.#history.shift();
     this.#at = this.#history.length;
-    this.#print((await this.#monitor.hmp(line)) + PROMPT);
+    this.#print((await this.#target.hmp(line)) + PROMPT);
   }
 
-  #complete(): void {
-    const candidates = this.#monitor.completeHmp(this.#line);
+  async #complete(): Promise<void> {
+    const candidates = await this.#target.completeHmp(this.#line);
     const first = candidates[0];
     if (first === undefined) return;
     const head = this.#line.replace(/\S*$/, '');
