@@ -155,9 +155,11 @@ blockBackendConformance('forward to a raw disk in another context', (options) =>
     const attach = forward.attach.bind(forward);
     let server: ForwardServer | undefined;
     forward.attach = async (aio) => {
-      const result = await disk.attach(owner.aio);
-      if (result !== BLK_OK || server !== undefined) return result;
-      server = new ForwardServer(board.mem, ring, notifiers, owner.aio, disk);
+      if (server === undefined) {
+        const result = await disk.attach(owner.aio);
+        if (result !== BLK_OK) return result;
+        server = new ForwardServer(board.mem, ring, notifiers, owner.aio, disk);
+      }
       return attach(aio);
     };
     return forward;

@@ -95,10 +95,10 @@ export class ForwardBackend implements BlockBackend {
     return Promise.resolve(BLK_OK);
   }
 
-  async detach(): Promise<BlockResult> {
+  async detach(durable = true): Promise<BlockResult> {
     const aio = this.#aio;
     assert(aio !== undefined && this.#inFlight === 0, `${this.nodeName}: detached with requests in flight`);
-    const result = this.readOnly ? BLK_OK : await this.#call('flush', 0);
+    const result = this.readOnly || !durable ? BLK_OK : await this.#call('flush', 0);
     aio.setEventNotifier(this.#notifiers.completed, null);
     this.#aio = undefined;
     return result;

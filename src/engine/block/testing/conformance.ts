@@ -248,6 +248,18 @@ export function blockBackendConformance(
       expect(buffer(8192, 4096).every((byte) => byte === 0x5a)).toBe(true);
     });
 
+    it('B6: detach makes durable, unless the disk only changes hands', async () => {
+      expect(run('write', 0, [[0, 4096]])).toBe(BLK_OK);
+      const before = fixture.flushes?.();
+      expect(await settled(fixture, fixture.backend.detach(false))).toBe(BLK_OK);
+      if (before !== undefined) expect(fixture.flushes?.()).toBe(before);
+      expect(await settled(fixture, fixture.backend.attach(fixture.aio))).toBe(BLK_OK);
+      expect(run('write', 0, [[0, 4096]])).toBe(BLK_OK);
+      const again = fixture.flushes?.();
+      expect(await settled(fixture, fixture.backend.detach())).toBe(BLK_OK);
+      if (again !== undefined) expect(fixture.flushes?.()).toBe(again + 1);
+    });
+
     it('grows: the new part is zeroes, and onResize tells', async () => {
       const { backend } = fixture;
       let told = 0;
