@@ -42,9 +42,11 @@ export async function dependencies() {
   const stamp = join(root, 'node_modules/.lock-hash');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error('Installing the packages of package-lock.json …');
-  await must('Installing packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    stdio: ['ignore', 2, 2],
-  });
+  const flags = ['--no-audit', '--no-fund', '--loglevel=error'];
+  // `npm ci` refuses a lock file without the optional packages of other platforms; `install` takes the same
+  // exact versions from it.
+  if ((await run('npm', ['ci', ...flags], { stdio: 'ignore' })) !== 0)
+    await must('Installing packages', 'npm', ['install', '--no-save', ...flags], { stdio: ['ignore', 2, 2] });
   writeFileSync(stamp, lock);
 }
 
