@@ -25,6 +25,9 @@ const OUT = path.join(HERE, '../build/guest');
 // Directories we make end up on the disk.
 process.umask(0o022);
 
+// A signal ends the commands we started, too (lib/run.mjs).
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+
 const started = Date.now();
 /** @param {string} line */
 const say = (line) =>

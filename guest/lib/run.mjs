@@ -23,6 +23,16 @@ export function have(command) {
   });
 }
 
+/**
+ * Commands under way. They end with us: make ends its compilers when it is told to end.
+ *
+ * @type {Set<import('node:child_process').ChildProcess>}
+ */
+const underWay = new Set();
+process.once('exit', () => {
+  for (const child of underWay) child.kill();
+});
+
 /** A command that ended with another status than 0. `output` is what it wrote, standard error included. */
 export class CommandError extends Error {
   /** @param {string} command @param {number | null} status @param {string} output */
@@ -66,6 +76,7 @@ export function runRaw(command, args, options = {}) {
       env: { ...process.env, LC_ALL: 'C', PATH, ...options.env },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
+    underWay.add(child);
     /** @type {Buffer[]} */
     const out = [];
     /** @type {Buffer[]} */
@@ -75,8 +86,12 @@ export function runRaw(command, args, options = {}) {
     // A command that ends without reading its input closes the pipe; its status tells what happened.
     child.stdin?.on('error', () => {});
     child.stdin?.end(options.input);
-    child.on('error', reject);
+    child.on('error', (error) => {
+      underWay.delete(child);
+      reject(error);
+    });
     child.on('close', (status) => {
+      underWay.delete(child);
       const stdout = Buffer.concat(out);
       if (status === 0) resolve(stdout);
       else {
