@@ -1,24 +1,37 @@
 import { Scenario } from './scenario.ts';
 
-/** Splits the input at lines `---`; a last scenario without one counts unless it is empty. */
-export function splitScenarios(input: string): string[][] {
-  const scenarios: string[][] = [];
-  let current: string[] = [];
-  for (const line of input.split('\n')) {
-    if (line.trimEnd() === '---') {
-      scenarios.push(current);
-      current = [];
-    } else {
-      current.push(line);
-    }
-  }
-  if (current.some((line) => line.trim() !== '')) scenarios.push(current);
-  return scenarios;
-}
+/**
+ * Answers a stream of scenarios: each is ended by a line `---`, and answered, with a line `---` after the
+ * answer, as soon as that line has come. A last one may be ended by the end of the input.
+ */
+export class ScenarioStream {
+  #rest = '';
+  #lines: string[] = [];
 
-/** Answers all scenarios of `input`, each answer followed by a line `---`. */
-export function answerAll(input: string): string {
-  return splitScenarios(input)
-    .map((lines) => `${new Scenario().run(lines).join('\n')}\n---\n`)
-    .join('');
+  /** Takes the next piece of input, however it is cut, and returns the answers that are due. */
+  feed(text: string): string {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    return lines.map((line) => this.#line(line)).join('');
+  }
+
+  /** Ends the input and returns the last answer, if one is due. */
+  end(): string {
+    const answer = this.#line(this.#rest);
+    this.#rest = '';
+    const isEmpty = this.#lines.every((line) => line.trim() === '');
+    return answer + (isEmpty ? '' : this.#answer());
+  }
+
+  #line(line: string): string {
+    if (line.trimEnd() === '---') return this.#answer();
+    this.#lines.push(line);
+    return '';
+  }
+
+  #answer(): string {
+    const answer = new Scenario().run(this.#lines);
+    this.#lines = [];
+    return `${answer.join('\n')}\n---\n`;
+  }
 }

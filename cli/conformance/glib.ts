@@ -5,34 +5,21 @@
  * `--differential N [--seed S] [--keep]` instead compares N random scenarios, and all kept ones, with
  * the installed libglib-2.0.
  */
-import { readFileSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { answerAll } from './answer.ts';
+import { ScenarioStream } from './answer.ts';
 import { runDifferential } from './differential.ts';
-
-/** Writes all of `text` to stdout, also when it is a pipe that takes a part at a time. */
-function writeAll(text: string): void {
-  const bytes = Buffer.from(text);
-  for (let at = 0; at < bytes.length; ) {
-    try {
-      at += writeSync(1, bytes, at);
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
-    }
-  }
-}
 
 function differential(count: number, seed: number, keep: boolean): number {
   const started = Date.now();
   const report = runDifferential(process.cwd(), count, seed, keep);
   for (const { origin, scenario, line, glib, ours } of report.differences) {
-    writeAll(
+    process.stdout.write(
       `\n# ${origin}, answer line ${line + 1}\n# libglib: ${glib ?? '(end)'}\n# ours:    ${ours ?? '(end)'}\n`,
     );
-    writeAll(`${scenario.join('\n')}\n`);
+    process.stdout.write(`${scenario.join('\n')}\n`);
   }
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  writeAll(
+  process.stdout.write(
     `differential: ${report.compared} compared (seeds ${seed}…${seed + count - 1} and the kept ones), ` +
       `${report.differences.length} differ, ${report.crashed} crash libglib itself, ${seconds} s\n`,
   );
@@ -46,5 +33,17 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
   },
 });
-if (values.differential === undefined) writeAll(answerAll(readFileSync(0, 'utf8')));
-else process.exitCode = differential(Number(values.differential), Number(values.seed), values.keep);
+if (values.differential === undefined) {
+  const stream = new ScenarioStream();
+  process.stdin.setEncoding('utf8');
+  for await (const text of process.stdin) process.stdout.write(stream.feed(String(text)));
+  process.stdout.write(stream.end());
+} else {
+  const [count, seed] = [Number(values.differential), Number(values.seed)];
+  if (!Number.isSafeInteger(count) || !Number.isSafeInteger(seed) || count < 0) {
+    process.stderr.write('--differential and --seed take whole numbers\n');
+    process.exitCode = 2;
+  } else {
+    process.exitCode = differential(count, seed, values.keep);
+  }
+}

@@ -46,7 +46,7 @@ export interface ThreadContext {
   readonly shares: TimeShares;
   readonly observer: TracingObserver;
   /** All sources with their counts: those of the context, then those of the AioContext. */
-  reports(): SourceReport[];
+  reports: () => SourceReport[];
 }
 
 /** Makes a context for the calling thread, with its AioContext and fd-handler list attached. */
