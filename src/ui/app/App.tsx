@@ -1,4 +1,5 @@
-import { type ReactNode, useEffect, useState } from 'react';
+import { Command } from 'lucide-react';
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import type { ImagesModel } from '../model/images/images-model.ts';
 import { layout, reveal } from '../model/layout.ts';
@@ -9,16 +10,21 @@ import type { ControllerState } from '../model/vm-controller.ts';
 import { applyTheme, NARROW_BELOW, type ThemeName } from '../tokens.ts';
 import { ContextsBoard } from '../views/contexts/ContextsBoard.tsx';
 import { MoveCard } from '../views/move/MoveCard.tsx';
+import { ShareButton } from '../views/share/ShareButton.tsx';
 import { StartOverlay } from '../views/start/StartOverlay.tsx';
 import { TerminalView } from '../views/terminal/TerminalView.tsx';
 import { TransportBar } from '../views/transport/TransportBar.tsx';
+import { Button } from '../widgets/Button.tsx';
 import { TabbedPanel } from '../widgets/TabbedPanel.tsx';
 import { useMedia } from '../widgets/use-media.ts';
 import styles from './App.module.css';
 import { LiveRegion } from './LiveRegion.tsx';
 import { NarrowLayout } from './NarrowLayout.tsx';
 import { inspectorTabs, toolTabs } from './panels.tsx';
+import { usePaletteKey } from './use-palette-key.ts';
 import { WideLayout } from './WideLayout.tsx';
+
+const Palette = lazy(() => import('../views/palette/Palette.tsx'));
 
 /** Is the terminal covered by progress or a problem? */
 const isCovered = (state: ControllerState): boolean =>
@@ -37,6 +43,8 @@ export function App({
   const narrow = useMedia(`(max-width: ${NARROW_BELOW - 1}px)`);
   const { inspector, tools } = useStore(layout);
   const covered = useController(isCovered);
+  const [palette, setPalette] = useState(false);
+  usePaletteKey(useCallback(() => setPalette(true), []));
 
   // On a small screen progress and problems are with the terminal: show it when they come.
   useEffect(
@@ -100,10 +108,29 @@ export function App({
   };
   return (
     <div className={styles['app']}>
-      <TransportBar theme={theme} onTheme={setTheme} />
+      <TransportBar
+        theme={theme}
+        onTheme={setTheme}
+        extra={
+          <>
+            <ShareButton />
+            <Button
+              variant="quiet"
+              icon={<Command />}
+              tip="All commands (⌘K, Ctrl+K)"
+              onPress={() => setPalette(true)}
+            />
+          </>
+        }
+      />
       <main className={styles['main']}>
         {narrow ? <NarrowLayout {...panels} /> : <WideLayout {...panels} />}
       </main>
+      {palette ? (
+        <Suspense fallback={null}>
+          <Palette onClose={() => setPalette(false)} />
+        </Suspense>
+      ) : null}
       <MoveCard />
       <LiveRegion />
     </div>

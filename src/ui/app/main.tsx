@@ -2,7 +2,10 @@ import { defaultCommandLine, guestFilesPreparer, withDefaultGuest } from '../mod
 import { ImagesModel } from '../model/images/images-model.ts';
 import { ImageStore } from '../model/images/image-store.ts';
 import { fetchManifest } from '../model/images/manifest.ts';
-import { environmentProblem } from '../model/problem.ts';
+import { INSPECTOR } from '../model/commands.ts';
+import { layout, PRESETS, type Preset } from '../model/layout.ts';
+import { decodeShared, type Shared } from '../model/share.ts';
+import { environmentProblem, type Problem } from '../model/problem.ts';
 import { loadSettings, saveSettings } from '../model/settings.ts';
 import { mount } from './mount.tsx';
 import { installPlaygroundApi } from './playground-api.ts';
@@ -16,8 +19,11 @@ const manifest = fetchManifest(base);
 const offered = await manifest;
 const standard = defaultCommandLine(offered.ok ? offered.manifest : undefined);
 
+const link = await decodeShared(location.hash);
+if (link.kind === 'shared') showShared(link.shared);
+
 const playground = mount(root, {
-  commandLine: loadSettings().commandLine ?? standard,
+  commandLine: link.kind === 'shared' ? link.shared.commandLine : (loadSettings().commandLine ?? standard),
   defaultCommandLine: standard,
   images: new ImagesModel(store, offered.ok ? offered.manifest : undefined, base),
   complete: (argv) => withDefaultGuest(argv, offered.ok ? offered.manifest : undefined),
@@ -31,5 +37,33 @@ const playground = mount(root, {
 installPlaygroundApi(playground);
 
 const problem = await environmentProblem();
-if (problem === undefined) void playground.controller.powerOn();
-else playground.controller.showProblem(problem);
+if (problem !== undefined) playground.controller.showProblem(problem);
+else if (link.kind === 'damaged' || link.kind === 'newer')
+  playground.controller.showProblem(linkProblem(link.kind));
+else void playground.controller.powerOn();
+
+// A link pasted over the address of an open page is a wish for that configuration.
+addEventListener('hashchange', () => location.reload());
+
+/** The arrangement a link asks for, as far as this version knows it. */
+function showShared({ preset, inspector, tools }: Shared): void {
+  if (preset !== undefined && preset in PRESETS) layout.setState({ preset: preset as Preset });
+  if (inspector !== undefined && inspector in INSPECTOR) layout.setState({ inspector });
+  if (tools !== undefined && ['command-line', 'monitor', 'images'].includes(tools))
+    layout.setState({ tools });
+}
+
+function linkProblem(kind: 'damaged' | 'newer'): Problem {
+  return {
+    title: kind === 'newer' ? 'This link is from a newer version' : 'This link is damaged',
+    detail:
+      kind === 'newer'
+        ? 'It was made by a later version of the playground, and this one can’t read it.'
+        : 'Part of it is missing or changed, so the configuration it carried is lost. Links are easily cut when they are sent.',
+    hint:
+      kind === 'newer'
+        ? 'Reload to get the latest version, or start the default machine here.'
+        : 'Ask for it again, or start the default machine.',
+    ways: kind === 'newer' ? ['reload', 'default-command-line'] : ['default-command-line'],
+  };
+}

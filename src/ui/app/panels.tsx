@@ -1,4 +1,5 @@
 import { lazy } from 'react';
+import { INSPECTOR } from '../model/commands.ts';
 import type { ImagesModel } from '../model/images/images-model.ts';
 import type { ThemeName } from '../tokens.ts';
 import type { PanelTab } from '../widgets/TabbedPanel.tsx';
@@ -14,9 +15,9 @@ const ImagesView = lazy(() => import('../views/images/ImagesView.tsx'));
 /** Tabs of the inspector. */
 export function inspectorTabs(theme: ThemeName): readonly PanelTab[] {
   return [
-    { id: 'ring', label: 'Ring', content: <RingView theme={theme} /> },
-    { id: 'tables', label: 'Tables', content: <TablesView /> },
-    { id: 'qom', label: 'QOM', content: <QomView /> },
+    { id: 'ring', label: INSPECTOR.ring, content: <RingView theme={theme} /> },
+    { id: 'tables', label: INSPECTOR.tables, content: <TablesView /> },
+    { id: 'qom', label: INSPECTOR.qom, content: <QomView /> },
   ];
 }
 

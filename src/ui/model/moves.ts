@@ -20,6 +20,8 @@ export interface Move {
   readonly id: number;
   readonly qomPath: string;
   readonly device: string;
+  /** The one virtqueue that moved; undefined: all of them. */
+  readonly queue: number | undefined;
   readonly from: string;
   readonly to: string;
   readonly state: 'draining' | 'done' | 'refused';
@@ -65,28 +67,32 @@ export class Moves {
   /** Back to where the last move came from. */
   async undo(): Promise<void> {
     const { last } = this.store.getState();
-    if (last?.state === 'done') await this.move(last.qomPath, last.from);
+    if (last?.state === 'done') await this.move(last.qomPath, last.from, last.queue);
   }
 
-  /** Moves a device (all its queues) to the context with that id. Resolves when it is done or refused. */
-  async move(qomPath: string, to: string): Promise<void> {
+  /** Moves a device, or one virtqueue of it, to the context with that id. Resolves when it is done or refused. */
+  async move(qomPath: string, to: string, queue?: number): Promise<void> {
     const controller = this.#controller;
     const { vm } = controller;
     const board = controller.board.frame()?.now;
     const device = deviceIn(board, qomPath);
     if (vm === undefined || board === undefined || device === undefined) return;
-    const queues = device.queues.map((queue) => queue.index);
-    const from = contextIn(board, device.queues[0]?.context ?? 0)?.id ?? 'main';
+    const moving = device.queues.filter((one) => queue === undefined || one.index === queue);
+    const queues = moving.map((one) => one.index);
+    const from = contextIn(board, moving[0]?.context ?? 0)?.id ?? 'main';
     controller.store.setState({ picked: undefined });
-    if (device.queues.every((queue) => contextIn(board, queue.context)?.id === to)) return;
+    if (moving.every((one) => contextIn(board, one.context)?.id === to)) return;
 
-    const edit = withContext(controller.store.getState().commandLine, device.id, to);
-    const inFlight = queueSum(board, qomPath, queues, (queue) => queue.inFlight);
+    const path = queue === undefined ? qomPath : `${qomPath}/virtqueue[${queue}]`;
+    const edit =
+      queue === undefined ? withContext(controller.store.getState().commandLine, device.id, to) : undefined;
+    const inFlight = queueSum(board, qomPath, queues, (one) => one.inFlight);
     const id = this.#next++;
     const draft: Move = {
       id,
       qomPath,
       device: device.id,
+      queue,
       from,
       to,
       state: 'draining',
@@ -97,7 +103,7 @@ export class Moves {
       argvAfter: edit?.after,
       qmp: JSON.stringify({
         execute: 'qom-set',
-        arguments: { path: qomPath, property: 'context', value: to },
+        arguments: { path, property: 'context', value: to },
       }),
       before: windowStats(controller.board.since(WINDOW_SECONDS), board, qomPath, queues),
       after: undefined,
@@ -106,7 +112,7 @@ export class Moves {
     say(`Moving ${device.id} to ${to}: draining ${inFlight} requests`);
 
     this.#focus = qomPath;
-    const reply = await vm.qmp('qom-set', { path: qomPath, property: 'context', value: to });
+    const reply = await vm.qmp('qom-set', { path, property: 'context', value: to });
     controller.board.refresh();
     if (!reply.ok) {
       this.#focus = undefined;

@@ -1,4 +1,7 @@
+import { Plus } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { createContext } from '../../model/contexts.ts';
+import { Button } from '../../widgets/Button.tsx';
 import { usePlayground, useBoardShape, useController } from '../../model/playground.ts';
 import { count } from '../../model/format.ts';
 import { LiveText } from '../../widgets/LiveText.tsx';
@@ -9,12 +12,23 @@ import { LanesWhileOff } from './LanesWhileOff.tsx';
 
 /** Which thread runs what: a lane per context, with its sources and the devices it serves. */
 export function ContextsBoard(): ReactNode {
-  const { numbers } = usePlayground();
+  const { controller, numbers } = usePlayground();
   const board = useBoardShape();
   const phase = useController((state) => state.phase.kind);
   return (
     <Panel
       title="Contexts"
+      actions={
+        board === undefined ? null : (
+          <Button
+            size="small"
+            variant="quiet"
+            icon={<Plus />}
+            tip="Create a context: an event loop on a thread of its own"
+            onPress={() => void createContext(controller)}
+          />
+        )
+      }
       aside={
         board === undefined ? null : (
           <>

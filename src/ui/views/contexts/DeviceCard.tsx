@@ -7,11 +7,9 @@ import { useController, usePlayground } from '../../model/playground.ts';
 import { ActionMenu } from '../../widgets/ActionMenu.tsx';
 import { Button } from '../../widgets/Button.tsx';
 import styles from './DeviceCard.module.css';
+import { dragItem } from './drag.ts';
 import { QueueChips } from './QueueChips.tsx';
 import { StageCounts } from './StageCounts.tsx';
-
-/** Type of what is dragged: the QOM path of a device. */
-export const DEVICE_DRAG_TYPE = 'application/x-qcontext-device';
 
 /**
  * A device in the lane of the context that serves it. It moves by mouse drag, by its Move menu, by keyboard
@@ -33,7 +31,7 @@ export function DeviceCard({
   const { dragProps, dragButtonProps, isDragging } = useDrag({
     hasDragButton: true,
     isDisabled: !device.movable || device.moving,
-    getItems: () => [{ [DEVICE_DRAG_TYPE]: device.qomPath, 'text/plain': device.id }],
+    getItems: () => [dragItem({ qomPath: device.qomPath }, device.id)],
     getAllowedDropOperations: () => ['move'],
   });
   const grip = useRef<HTMLButtonElement>(null);
@@ -78,7 +76,7 @@ export function DeviceCard({
           {device.type}
           {partial ? `, ${queues.length} of ${device.queues.length} queues` : ''}
         </span>
-        {queues.length === 0 ? null : <QueueChips device={device} queues={queues} />}
+        {queues.length === 0 ? null : <QueueChips device={device} queues={queues} board={board} />}
         <span className={styles['status']}>{device.moving ? 'draining…' : ''}</span>
         {device.movable ? (
           <ActionMenu

@@ -1,14 +1,18 @@
+import { Ellipsis } from 'lucide-react';
 import { type ReactNode, useRef } from 'react';
 import { useDrop } from 'react-aria-components';
 import type { BoardSnapshot, ContextSnapshot, DeviceSnapshot } from '../../../engine/vm.ts';
+import { deleteContext } from '../../model/contexts.ts';
 import { compact, percent } from '../../model/format.ts';
 import { type BoardFrame, contextIn, contextShares, deviceIn } from '../../model/live-board.ts';
 import { useController, usePlayground } from '../../model/playground.ts';
+import { ActionMenu } from '../../widgets/ActionMenu.tsx';
 import { Button } from '../../widgets/Button.tsx';
 import { LiveText } from '../../widgets/LiveText.tsx';
 import { ShareBar } from '../../widgets/ShareBar.tsx';
 import styles from './ContextsBoard.module.css';
-import { DEVICE_DRAG_TYPE, DeviceCard } from './DeviceCard.tsx';
+import { DeviceCard } from './DeviceCard.tsx';
+import { DRAG_TYPE, readDragged } from './drag.ts';
 import { SourceChips } from './SourceChips.tsx';
 import { stateInWords } from './words.ts';
 
@@ -27,17 +31,20 @@ export function Lane({
   readonly context: ContextSnapshot;
   readonly board: BoardSnapshot;
 }): ReactNode {
-  const { numbers, moves } = usePlayground();
+  const { controller, numbers, moves } = usePlayground();
   const picked = useController((state) => state.picked);
   const ref = useRef<HTMLLIElement>(null);
   const { dropProps, isDropTarget } = useDrop({
     ref,
     getDropOperation: (types, allowed) =>
-      types.has(DEVICE_DRAG_TYPE) && allowed.includes('move') ? 'move' : 'cancel',
+      types.has(DRAG_TYPE) && allowed.includes('move') ? 'move' : 'cancel',
     onDrop: ({ items }) => {
       for (const item of items) {
-        if (item.kind === 'text' && item.types.has(DEVICE_DRAG_TYPE)) {
-          void item.getText(DEVICE_DRAG_TYPE).then((qomPath) => moves.move(qomPath, context.id));
+        if (item.kind === 'text' && item.types.has(DRAG_TYPE)) {
+          void item.getText(DRAG_TYPE).then((text) => {
+            const dragged = readDragged(text);
+            return dragged === undefined ? undefined : moves.move(dragged.qomPath, context.id, dragged.queue);
+          });
         }
       }
     },
@@ -83,6 +90,27 @@ export function Lane({
             Put {pickedDevice.id} here
           </Button>
         ) : null}
+        {context.index === 0 ? null : (
+          <ActionMenu
+            trigger={
+              <Button
+                size="small"
+                variant="quiet"
+                icon={<Ellipsis />}
+                aria-label={`Actions for ${context.id}`}
+              />
+            }
+            actions={[
+              {
+                id: 'delete',
+                label: `Delete ${context.id}`,
+                note: devices.length > 0 ? 'it serves devices: move them first' : 'ends its thread',
+                disabled: devices.length > 0,
+              },
+            ]}
+            onAction={() => void deleteContext(controller, context.id)}
+          />
+        )}
       </div>
       <div className={styles['load']}>
         <ShareBar feed={numbers} read={(frame) => contextShares(frame, context.index)} />

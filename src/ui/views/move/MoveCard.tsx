@@ -17,7 +17,8 @@ export function MoveCard(): ReactNode {
     <aside className={styles['card']} aria-label="Last move" data-testid="move-card">
       <header className={styles['head']}>
         <h2 className={styles['title']}>
-          {move.device}: {move.from} → {move.to}
+          {move.device}
+          {move.queue === undefined ? '' : ` queue ${move.queue}`}: {move.from} → {move.to}
         </h2>
         {move.state === 'done' ? (
           <Button size="small" icon={<Undo2 />} onPress={() => void moves.undo()}>
