@@ -12,7 +12,10 @@ interface Manifest {
   readonly disks: Readonly<Record<string, { file: string }>>;
 }
 
-const refuse = (desc: string, hint: string): Result<never> => ({ ok: false, error: { class: 'GenericError', desc, hint } satisfies UserError });
+const refuse = (desc: string, hint: string): Result<never> => ({
+  ok: false,
+  error: { class: 'GenericError', desc, hint } satisfies UserError,
+});
 
 /** Commas in a file name are doubled in an option's value. */
 const escape = (path: string): string => path.replaceAll(',', ',,');
@@ -31,12 +34,19 @@ export function defaultArguments(
 ): Result<readonly string[]> {
   if (config.boot.kernel !== undefined || config.boot.bios !== undefined) return { ok: true, value: given };
   const manifestPath = join(guestDir, 'manifest.json');
-  if (!existsSync(manifestPath)) return refuse('the default guest has not been assembled', 'Run npm run guest, or give a kernel with -kernel FILE.');
+  if (!existsSync(manifestPath))
+    return refuse(
+      'the default guest has not been assembled',
+      'Run npm run guest, or give a kernel with -kernel FILE.',
+    );
   const manifest = JSON.parse(readFileSync(manifestPath, 'utf8')) as Manifest;
   const kernel = manifest.kernels[manifest.default.kernel];
   const disk = manifest.disks[manifest.default.disk];
   if (!manifest.available || kernel === undefined || disk === undefined) {
-    return refuse(`there is no Linux guest here: ${manifest.reason ?? 'it is not built'}`, 'Give a kernel with -kernel FILE.');
+    return refuse(
+      `there is no Linux guest here: ${manifest.reason ?? 'it is not built'}`,
+      'Give a kernel with -kernel FILE.',
+    );
   }
   const image = join(guestDir, disk.file);
   const argv = [

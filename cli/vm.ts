@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { createVm, formatUserError, parseCommandLine, type Vm } from '../src/engine/index.ts';
 import { defaultArguments } from './default-guest.ts';
 import { createNodeSupervisor } from './host/node-supervisor.ts';
-import { attachStdio } from './stdio.ts';
+import { monitorOnStdio, serveMonitors, waitsForMonitor } from './monitors.ts';
+import { attachTerminal } from './terminal.ts';
 
 /** The bundle lives in build/node/, its neighbours are the interpreter and the guest images. */
 const build = new URL('../', import.meta.url);
@@ -32,6 +33,39 @@ function exitCodeOf(end: Awaited<Vm['ended']>): number {
   }
 }
 
+/** Runs one machine to its end; resolves with the exit code. */
+async function runMachine(argv: readonly string[]): Promise<number> {
+  const parsed = parseCommandLine(argv);
+  if (!parsed.ok || parsed.value.kind !== 'run') fail('the arguments describe no machine');
+  const { config } = parsed.value;
+  const waits = waitsForMonitor(config);
+  const made = await createVm(waits ? [...argv, '-S'] : argv, createNodeSupervisor(interpreter));
+  if (!made.ok) fail(formatUserError(made.error));
+  const vm = made.value;
+  const quit = (): void => void vm.qmp('quit');
+  process.on('SIGTERM', quit);
+  process.on('SIGINT', quit);
+  const restore = monitorOnStdio(config) ? () => {} : attachTerminal(vm);
+  const monitors = await serveMonitors(config, vm);
+  if (!monitors.ok) {
+    restore();
+    await vm.dispose();
+    fail(formatUserError(monitors.error));
+  }
+  if (waits && !config.paused) {
+    for (const { address } of monitors.value)
+      process.stderr.write(`vm: waiting for a connection to ${address}\n`);
+    void Promise.all(monitors.value.map(({ connected }) => connected)).then(() => vm.qmp('cont'));
+  }
+  const end = await vm.ended;
+  await Promise.all(monitors.value.map((monitor) => monitor.close()));
+  restore();
+  await vm.dispose();
+  process.off('SIGTERM', quit);
+  process.off('SIGINT', quit);
+  return exitCodeOf(end);
+}
+
 async function main(given: readonly string[]): Promise<number> {
   const asked = parseCommandLine(given);
   if (!asked.ok) fail(formatUserError(asked.error));
@@ -40,7 +74,9 @@ async function main(given: readonly string[]): Promise<number> {
     return 0;
   }
   if (asked.value.kind === 'version') {
-    const { version } = JSON.parse(readFileSync(new URL('../package.json', build), 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', build), 'utf8')) as {
+      version: string;
+    };
     process.stdout.write(`QContext Playground ${version}\n`);
     return 0;
   }
@@ -54,13 +90,7 @@ async function main(given: readonly string[]): Promise<number> {
       return copy;
     });
     if (!argv.ok) fail(formatUserError(argv.error));
-    const vm = await createVm(argv.value, createNodeSupervisor(interpreter));
-    if (!vm.ok) fail(formatUserError(vm.error));
-    const restore = attachStdio(vm.value);
-    const end = await vm.value.ended;
-    restore();
-    await vm.value.dispose();
-    return exitCodeOf(end);
+    return await runMachine(argv.value);
   } finally {
     if (existsSync(scratch)) rmSync(scratch, { recursive: true, force: true });
   }

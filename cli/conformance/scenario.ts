@@ -1,4 +1,5 @@
-import { GlibQContext, currentSource, mainDepth } from '../../src/engine/qcontext/glib-qcontext.ts';
+import { currentSource, mainDepth } from '../../src/engine/qcontext/dispatch-stack.ts';
+import { GlibQContext } from '../../src/engine/qcontext/glib-qcontext.ts';
 import { createIdleSource } from '../../src/engine/qcontext/idle-source.ts';
 import { IO_ERR, IO_HUP, IO_IN, type PollFd, PollSet } from '../../src/engine/qcontext/poll-fd.ts';
 import { QSource, type SourceFuncs } from '../../src/engine/qcontext/qsource.ts';

@@ -18,7 +18,7 @@ export async function createVm(argv: readonly string[], host: SupervisorHost): P
   return vm.ok ? ok(vm.value) : vm;
 }
 
-export { formatUserError, type Result, type UserError } from './base/result.ts';
+export { formatUserError, ok, type Result, type UserError, userError } from './base/result.ts';
 export { DiskOpenError, type DiskLocator, type SupervisorHost, type WorkerHandle } from './host.ts';
 export { parseCommandLine } from './qom/options/parse.ts';
 export type * from './vm.ts';

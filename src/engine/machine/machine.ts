@@ -363,9 +363,7 @@ export class Machine implements MachineOps {
   }
 
   async unrealizeDevice(path: string): Promise<Result<void>> {
-    const id = this.#parts.board.get(path)?.spec.id;
     await this.#parts.board.unrealize(path);
-    this.#emit('DEVICE_DELETED', { path, ...(id === undefined ? {} : { device: id }) });
     return ok(undefined);
   }
 

@@ -1,10 +1,12 @@
+import { err, ok } from '../base/result.ts';
 import { type Port, Rpc } from '../base/rpc.ts';
-import { type Result, ok, userError } from '../base/result.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
 import type { Host } from '../host.ts';
 import type { MachineConfig } from '../qom/options/config.ts';
-import { blockdevSpec, contextSpec, deviceSpec, driveSpec, plannedDevices } from '../qom/options/resolve.ts';
-import { initTraceMask } from '../trace/ring.ts';
+import { Monitor } from '../qmp/monitor.ts';
+import { ObjectModel } from '../qom/object-model.ts';
+import { initTraceMask, setTraceEnabled } from '../trace/ring.ts';
+import { TRACE_EVENTS } from '../trace/schema.ts';
 import { BlockNodes } from './block-nodes.ts';
 import { ContextCore } from './context-core.ts';
 import { ContextDirectory } from './context-directory.ts';
@@ -27,24 +29,31 @@ export interface MainRole extends RoleCommon {
   readonly port: Port;
 }
 
+/** `-trace virtio_*`: switches the events on whose names match; `*` stands for anything. */
+function enableMatching(mem: SharedMemory, mask: number, pattern: string): void {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  const matcher = new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+  for (const { id, name } of TRACE_EVENTS) if (matcher.test(name)) setTraceEnabled(mem, mask, id, true);
+}
+
 /** Runs the main context: composes the machine, builds it from its configuration, and serves it to its end. */
 export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): Promise<void> {
   const { layout, config, boot, port } = role;
   initTraceMask(mem, layout.traceMask);
+  for (const pattern of config.trace) enableMatching(mem, layout.traceMask, pattern);
   const core = new ContextCore({ mem, layout, host, index: 0, name: 'main' });
   const guestClock = new GuestClock(mem, layout.guestClock, host.clock);
-  let machine: Machine | undefined;
 
   const supervisor = new Rpc<SupervisorService>(
     port,
     {
-      qmp: async (execute, args) =>
-        machine === undefined ? userError('the machine is starting') : runQmp(machine, execute, args ?? {}),
-      hmp: async (line) => `unknown command: '${line}'\n`,
-      completeHmp: () => [],
-      monitorOpen: () => {},
-      monitorInput: () => {},
-      monitorClose: () => {},
+      qmp: async (execute, args) => {
+        const reply = await monitor.qmp(execute, args);
+        // What a reply leaves to do is a function, and stays here.
+        return reply.ok ? ok(reply.value) : err(reply.error);
+      },
+      hmp: (line) => monitor.hmp(line),
+      completeHmp: (line) => monitor.completeHmp(line),
       serialInput: (_port, bytes) => platform.serial.input(bytes),
       serialShown: (_port, count) => platform.serial.acknowledge(count),
       contextStarted: (index, contextPort) => contexts.started(index, contextPort),
@@ -53,14 +62,14 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
     { received: () => core.inbox.receive() },
   );
   const reports: ContextReports = {
-    blockError: (report) => machine?.blockError(report),
+    blockError: (report) => machine.blockError(report),
     traceName: () => {},
   };
   const contexts = new ContextDirectory(core, supervisor, reports);
   const blocks = new BlockNodes(core, contexts);
-  const board = new VirtioBoard(core, contexts, blocks, () => machine?.publish());
+  const board = new VirtioBoard(core, contexts, blocks, () => machine.publish());
   const platform = new MainPlatform(core, guestClock, (bytes) => supervisor.send('serialOutput', 0, bytes));
-  machine = new Machine({
+  const machine: Machine = new Machine({
     core,
     config,
     boot,
@@ -73,67 +82,18 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
     onDirectory: (directory) => supervisor.send('directory', directory),
     onEnded: (end) => supervisor.send('ended', end),
   });
-  machine.onEvent((event) => supervisor.send('event', event));
+  const model = new ObjectModel(machine, config);
+  const monitor = new Monitor(model, () => host.wallClockNs());
+  monitor.onEvent((event) => supervisor.send('event', event));
 
-  const start = async (made: Machine): Promise<void> => {
-    const built = await build(made, config);
+  core.spawn(async () => {
+    const built = await model.populate();
     if (built.ok) {
-      made.load();
-      if (!config.paused) await made.cont();
+      machine.load();
+      if (!config.paused) await machine.cont();
     }
-    made.publish();
+    machine.publish();
     supervisor.send('ready', built);
-  };
-  core.spawn(() => start(machine as Machine));
+  });
   await core.run();
-}
-
-/** Carries out a configuration: contexts first, then block nodes, then devices. */
-async function build(machine: Machine, config: MachineConfig): Promise<Result<void>> {
-  for (const object of config.objects) {
-    const spec = contextSpec(object);
-    if (spec === undefined) continue;
-    const made = await machine.createContext(spec);
-    if (!made.ok) return made;
-  }
-  for (const drive of config.drives) {
-    const added = await machine.blockAdd(driveSpec(drive, config.snapshot));
-    if (!added.ok) return added;
-  }
-  for (const node of config.blockdevs) {
-    if (!config.devices.some((device) => 'drive' in device.props && device.props.drive === node.nodeName))
-      continue;
-    const spec = blockdevSpec(config.blockdevs, node.nodeName, config.objects);
-    if (spec === undefined) continue;
-    const added = await machine.blockAdd(spec);
-    if (!added.ok) return added;
-  }
-  for (const [index, { device }] of plannedDevices(config).entries()) {
-    const spec = deviceSpec(device, index, config.globals, config.drives);
-    if (!spec.ok) return userError(`-device ${device.driver}: ${spec.error.desc}`);
-    const realized = await machine.realizeDevice(spec.value);
-    if (!realized.ok) return realized;
-  }
-  return ok(undefined);
-}
-
-async function runQmp(
-  machine: Machine,
-  execute: string,
-  args: Readonly<Record<string, unknown>>,
-): Promise<Result<unknown>> {
-  switch (execute) {
-    case 'quit':
-      return machine.quit();
-    case 'stop':
-      return machine.stop();
-    case 'cont':
-      return machine.cont();
-    case 'system_reset':
-      return machine.reset();
-    case 'qom-set':
-      return machine.moveDevice(String(args['path']), undefined, String(args['value']));
-    default:
-      return userError(`The command ${execute} has not been found`);
-  }
 }

@@ -10,10 +10,6 @@ export interface MainService {
   /** One HMP line; what a monitor would print. */
   hmp(line: string): Promise<string>;
   completeHmp(line: string): readonly string[] | Promise<readonly string[]>;
-  /** A monitor connection: opens one, feeds it, closes it. What it prints comes by `monitorOutput`. */
-  monitorOpen(id: number, mode: 'control' | 'readline'): void;
-  monitorInput(id: number, text: string): void;
-  monitorClose(id: number): void;
   /** Bytes typed at serial port `port`. */
   serialInput(port: number, bytes: Uint8Array): void;
   /** That many bytes of serial output have been shown: the guest may go on writing. */
@@ -32,7 +28,6 @@ export interface SupervisorService {
   contextGone(index: number): void;
   directory(directory: BoardDirectory): void;
   serialOutput(port: number, bytes: Uint8Array): void;
-  monitorOutput(id: number, text: string): void;
   event(event: QmpEvent): void;
   /** The machine is up: configured, its devices in place, running unless `-S`. Or it could not be made. */
   ready(result: Result<void>): void;

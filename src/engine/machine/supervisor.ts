@@ -99,12 +99,10 @@ class Supervisor implements Vm {
   readonly #main: Rpc<MainService>;
   readonly #eventListeners = new Set<(event: QmpEvent) => void>();
   readonly #serialListeners = new Set<(bytes: Uint8Array) => void>();
-  readonly #monitorListeners = new Map<number, (text: string) => void>();
   #directory: BoardDirectory = { runState: 'starting', contexts: [], devices: [] };
   #settleReady: (result: Result<void>) => void = () => {};
   #settleEnded: (end: VmEnd) => void = () => {};
   #disposed: Promise<void> | undefined;
-  #nextMonitor = 1;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -175,7 +173,6 @@ class Supervisor implements Vm {
       contextGone: (index) => this.contextGone(index),
       directory: (directory) => this.directory(directory),
       serialOutput: (port, bytes) => this.serialOutput(port, bytes),
-      monitorOutput: (id, text) => this.monitorOutput(id, text),
       event: (event) => this.event(event),
       ready: (result) => this.#settleReady(result),
       ended: (end) => this.#settleEnded(end),
@@ -206,10 +203,6 @@ class Supervisor implements Vm {
     this.#main.send('serialShown', port, bytes.length);
   }
 
-  monitorOutput(id: number, text: string): void {
-    this.#monitorListeners.get(id)?.(text);
-  }
-
   event(event: QmpEvent): void {
     for (const listener of this.#eventListeners) listener(event);
   }
@@ -232,19 +225,6 @@ class Supervisor implements Vm {
   onEvent(listener: (event: QmpEvent) => void): () => void {
     this.#eventListeners.add(listener);
     return () => void this.#eventListeners.delete(listener);
-  }
-
-  openMonitor(mode: 'control' | 'readline', onText: (text: string) => void) {
-    const id = this.#nextMonitor++;
-    this.#monitorListeners.set(id, onText);
-    this.#main.send('monitorOpen', id, mode);
-    return {
-      send: (text: string) => this.#main.send('monitorInput', id, text),
-      close: () => {
-        this.#monitorListeners.delete(id);
-        this.#main.send('monitorClose', id);
-      },
-    };
   }
 
   readonly serial: SerialPort = {
