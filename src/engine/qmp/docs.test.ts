@@ -35,7 +35,9 @@ describe('the documentation names everything there is', () => {
     const hmp = [...HMP_COMMANDS, ...INFO_COMMANDS].map(({ names }) => names[0] ?? '');
     expect([...commands, ...hmp].filter((name) => !words.has(name))).toEqual([]);
     const table = text.slice(text.indexOf('## Commands'), text.indexOf('Events:'));
-    const rows = [...table.matchAll(/^\| (`.*?`) \|/gm)].flatMap((row) => [...mentioned(row[1] ?? '')]);
-    expect(rows.filter((name) => name !== '' && !commands.includes(name))).toEqual([]);
+    const rows = [...table.matchAll(/^\| (`.*?`) \|/gm)].map((row) => row[1] ?? '').join(' ');
+    const inTable = [...mentioned(rows)].filter((name) => name !== '');
+    expect(inTable.length).toBeGreaterThan(30);
+    expect(inTable.filter((name) => !commands.includes(name))).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { type Result, userError } from '../base/result.ts';
+import { ok, type Result, userError } from '../base/result.ts';
 import type { ObjectModel } from '../qom/object-model.ts';
 import { possible } from '../qom/options/suggest.ts';
 import type { QmpEvent } from '../vm.ts';
@@ -59,7 +59,8 @@ export class Monitor {
       const finished = reply.after();
       finished.catch((error: unknown) => assert(false, `${name}: ${String(error)}`));
     }
-    return reply;
+    // What is left to do is a function, which could not travel to another thread.
+    return reply.ok ? ok(reply.value) : reply;
   }
 
   /** Runs one HMP line; resolves with what a monitor prints, lines ended by CR LF. */
