@@ -11,13 +11,13 @@ import type {
   EventNotifierHandlers,
   PollableNotifier,
 } from './aio-interface.ts';
+import { AioLedger } from './aio-ledger.ts';
 import { BottomHalves } from './bottom-halves.ts';
 import type { BusyPoller } from './busy-poller.ts';
 import { IO_IN, PollSet } from './poll-fd.ts';
 import type { QContext } from './qcontext.ts';
 import { type PrepareTimeout, QSource } from './qsource.ts';
 import type { SourceReport } from './source-stats.ts';
-import { SourceStats } from './source-stats.ts';
 import { TimerList } from './timer-list.ts';
 
 const NS_PER_MS = 1_000_000;
@@ -66,8 +66,7 @@ export class AioContext implements AioLoop, BusyPoller {
   readonly #timers: TimerList;
   readonly #adaptive: AdaptivePoll;
   readonly #set = new PollSet();
-  readonly #ids = new Map<string, number>();
-  readonly #named = new Map<string, { kind: 'bh' | 'timer'; stats: SourceStats }>();
+  readonly #ledger: AioLedger;
   #source: QSource | null = null;
   /** Over 0 from the moment the timeout is computed until the wait is over (A4). */
   #notifyMe = 0;
@@ -80,14 +79,15 @@ export class AioContext implements AioLoop, BusyPoller {
     this.#clock = options.clock;
     this.#tracer = options.tracer ?? nullTracer;
     this.#index = options.index ?? 0;
+    this.#ledger = new AioLedger(this.#tracer);
     this.#bottomHalves = new BottomHalves({
       scheduled: (bh) => {
-        this.#tracer.emit(TRACE.aio_bh_schedule, this.#index, this.#id(bh.name));
+        this.#tracer.emit(TRACE.aio_bh_schedule, this.#index, this.#ledger.id(bh.name));
         this.notify();
       },
       dispatched: (bh) => {
-        this.#tracer.emit(TRACE.aio_bh_dispatch, this.#index, this.#id(bh.name));
-        this.#statsOf('bh', bh.name).dispatched(this.#clock.nowNs());
+        this.#tracer.emit(TRACE.aio_bh_dispatch, this.#index, this.#ledger.id(bh.name));
+        this.#ledger.stats('bh', bh.name).dispatched(this.#clock.nowNs());
       },
       threw: (bh, error) => this.#threw(bh.name, error),
     });
@@ -97,10 +97,10 @@ export class AioContext implements AioLoop, BusyPoller {
         this.#tracer.emit(
           TRACE.aio_timer_dispatch,
           this.#index,
-          this.#id(name),
+          this.#ledger.id(name),
           Math.min(lateNs, 0xffff_ffff),
         );
-        this.#statsOf('timer', name).dispatched(this.#clock.nowNs(), lateNs);
+        this.#ledger.stats('timer', name).dispatched(this.#clock.nowNs(), lateNs);
       },
       threw: (name, error) => this.#threw(name, error),
     });
@@ -137,7 +137,7 @@ export class AioContext implements AioLoop, BusyPoller {
     }
     if (old !== undefined) this.#removeHandler(old);
     const label = name ?? `fd ${notifier.fd}`;
-    const handler = new AioHandler(notifier, handlers, label, this.#id(label));
+    const handler = new AioHandler(notifier, handlers, label, this.#ledger.id(label));
     this.#handlers.set(notifier.fd, handler);
     // Before the first look at the counter, so that a set in between is seen by one or the other.
     notifier.setHome?.(this.#options.wakeAddr ?? 0);
@@ -356,36 +356,13 @@ export class AioContext implements AioLoop, BusyPoller {
   }
 
   #threw(name: string, error: unknown): void {
-    this.#tracer.emit(TRACE.source_error, this.#index, this.#id(name));
+    this.#tracer.emit(TRACE.source_error, this.#index, this.#ledger.id(name));
     this.#options.threw?.(name, error);
-  }
-
-  #id(name: string): number {
-    let id = this.#ids.get(name);
-    if (id === undefined) {
-      id = this.#tracer.nameId('source', name);
-      this.#ids.set(name, id);
-    }
-    return id;
-  }
-
-  #statsOf(kind: 'bh' | 'timer', name: string): SourceStats {
-    const known = this.#named.get(name);
-    if (known !== undefined) return known.stats;
-    const stats = new SourceStats();
-    this.#named.set(name, { kind, stats });
-    return stats;
   }
 
   /** What it dispatches, with counts: notifiers first, then bottom halves and timers by name. */
   reports(): SourceReport[] {
-    const priority = this.#source?.priority ?? 0;
-    const reports = [...this.#handlers.values()].map((handler) =>
-      handler.stats.report(handler.nameId, handler.name, 'fd', priority),
-    );
-    for (const [name, { kind, stats }] of this.#named)
-      reports.push(stats.report(this.#id(name), name, kind, priority));
-    return reports;
+    return this.#ledger.reports(this.#handlers.values(), this.#source?.priority ?? 0);
   }
 
   // ── BusyPoller: called by the poll function around its wait ──────────────────────────────────────

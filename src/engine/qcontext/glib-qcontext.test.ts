@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { currentSource, mainDepth } from './glib-qcontext.ts';
+import { currentSource, mainDepth } from './dispatch-stack.ts';
 import { createIdleSource } from './idle-source.ts';
 import { IO_ERR, IO_IN, IO_OUT, PollSet } from './poll-fd.ts';
 import { PRIORITY_HIGH, PRIORITY_MAX, QSource, type SourceFuncs } from './qsource.ts';

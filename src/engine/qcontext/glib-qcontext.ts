@@ -1,4 +1,6 @@
 import { assert } from '../base/assert.ts';
+import type { ContextObserver } from './context-observer.ts';
+import { enterDispatch, leaveDispatch } from './dispatch-stack.ts';
 import { createIdleSource } from './idle-source.ts';
 import { Ownership, type ThreadSelf, type WaitUntil } from './ownership.ts';
 import { type PollFd, type PollFunc, PollSet } from './poll-fd.ts';
@@ -33,41 +35,8 @@ export interface GlibQContextOptions {
   observer?: ContextObserver;
 }
 
-/** Sees what a context does, for traces and statistics. Every method is optional. */
-export interface ContextObserver {
-  prepared?(context: GlibQContext, anyReady: boolean, set: PollSet): void;
-  queried?(context: GlibQContext, set: PollSet): void;
-  polled?(context: GlibQContext, ready: number): void;
-  checked?(context: GlibQContext, anyReady: boolean): void;
-  /** A batch of `count` sources is dispatched, or has been. */
-  batchBegin?(context: GlibQContext, count: number): void;
-  batchEnd?(context: GlibQContext): void;
-  dispatchBegin?(context: GlibQContext, source: QSource): void;
-  dispatchEnd?(context: GlibQContext, source: QSource, keep: boolean): void;
-  attached?(context: GlibQContext, source: QSource): void;
-  destroyed?(context: GlibQContext, source: QSource): void;
-  /** A function of the source threw; the source has been or is being destroyed (G19). */
-  sourceThrew?(context: GlibQContext, source: QSource, phase: string, error: unknown): void;
-  /** Misuse that GLib would log, in GLib's words where it has them. */
-  warning?(context: GlibQContext, message: string): void;
-}
-
 const MAX_ID = 0xffff_ffff;
 const MAX_MS = 0x7fff_ffff;
-
-/** The stack of dispatches on this thread, over all contexts. */
-let dispatchDepth = 0;
-let dispatching: QSource | null = null;
-
-/** How many dispatches are nested on this thread; 0 outside of any. */
-export function mainDepth(): number {
-  return dispatchDepth;
-}
-
-/** The source that is being dispatched on this thread, or null. */
-export function currentSource(): QSource | null {
-  return dispatching;
-}
 
 /**
  * A context with the semantics of GLib's GMainContext, type name `glib-qcontext`.
@@ -427,9 +396,7 @@ export class GlibQContext implements QContext, SourceContext {
     const wasInCall = source.flags & IN_CALL;
     source.flags |= IN_CALL;
 
-    const outer = dispatching;
-    dispatching = source;
-    dispatchDepth++;
+    const outer = enterDispatch(source);
     this.#observer.dispatchBegin?.(this, source);
     let keep = false;
     try {
@@ -438,8 +405,7 @@ export class GlibQContext implements QContext, SourceContext {
       this.#observer.sourceThrew?.(this, source, 'dispatch', error);
     }
     this.#observer.dispatchEnd?.(this, source, keep);
-    dispatching = outer;
-    dispatchDepth--;
+    leaveDispatch(outer);
     callback?.unref();
 
     if (wasInCall === 0) source.flags &= ~IN_CALL;

@@ -1,6 +1,7 @@
 import { VirtualClock } from '../base/clock.ts';
 import type { PollableNotifier } from './aio-interface.ts';
-import { GlibQContext, type ContextObserver } from './glib-qcontext.ts';
+import type { ContextObserver } from './context-observer.ts';
+import { GlibQContext } from './glib-qcontext.ts';
 import { IO_IN, type PollSet } from './poll-fd.ts';
 
 /** An event notifier for tests on one thread. */

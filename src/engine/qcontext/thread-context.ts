@@ -4,7 +4,7 @@ import { TRACE } from '../trace/schema.ts';
 import type { Tracer } from '../trace/tracer.ts';
 import type { PollParams } from './adaptive-poll.ts';
 import { AioContext } from './aio-context.ts';
-import { type ObserverLog, TracingObserver } from './context-observer.ts';
+import { type ObserverLog, TracingObserver } from './tracing-observer.ts';
 import { GlibQContext } from './glib-qcontext.ts';
 import { IoHandler } from './io-handler.ts';
 import { QContextLoop } from './qcontext-loop.ts';
