@@ -132,7 +132,7 @@ describe('the commands', () => {
 
   const zero = { bps_rd: 0, bps_wr: 0, iops: 0, iops_rd: 0, iops_wr: 0 };
   it.each([
-    ['block_resize', { device: 'd0', size: 1000 }, 'multiple of 512'],
+    ['block_resize', { device: 'd0', size: 1000 }, 'multiple of 512 bytes'],
     ['block_resize', { device: 'q', size: 1024 }, "Cannot find device='q'"],
     ['block_resize', { size: 1024 }, "exactly one of 'device' and 'node-name'"],
     ['block_set_io_throttle', { id: 'disk0', bps: 1, ...zero, bps_rd: 1 }, 'cannot be used at the same time'],
@@ -145,7 +145,7 @@ describe('the commands', () => {
     ['block-latency-histogram-set', { id: 'd0', boundaries: [5, 5] }, 'ascending'],
     ['block-latency-histogram-set', { id: 'd0', boundaries: 'x' }, 'expected: array of integers'],
     ['qom-list-properties', { typename: 'nope' }, "Class 'nope' not found"],
-    ['x-query-virtio-status', { path: '/objects/main' }, 'is not a VirtIO device'],
+    ['x-query-virtio-status', { path: '/objects/main' }, 'is not a VirtIODevice'],
     ['x-query-virtio-queue-status', { path: DISK, queue: 9 }, 'Invalid virtqueue number 9'],
     ['x-query-virtio-queue-element', { path: DISK, queue: 0, index: 999 }, 'has no element 999'],
     ['trace-event-set-state', { name: 'nope', enable: true }, 'unknown event "nope"'],

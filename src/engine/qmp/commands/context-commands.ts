@@ -62,7 +62,7 @@ export const CONTEXT_COMMANDS: readonly Command[] = [
     { 'node-name': string, iothread: stringOrNull, force: optional(boolean) },
     async ({ model }, args) => {
       const block = model.findBlock(args['node-name']);
-      if (!block.ok) return block;
+      if (!block.ok) return userError(`Failed to find node with node-name='${args['node-name']}'`);
       const user = model.blockUser(block.value.id);
       if (user === undefined)
         return userError(

@@ -16,7 +16,7 @@ export function virtioAt(
   const known = model
     .devices()
     .flatMap(({ spec }) => (model.ops.virtio(spec.qomPath) === undefined ? [] : [spec.qomPath]));
-  return userError(`Path '${path}' is not a VirtIO device`, {
+  return userError(`Path ${path} is not a VirtIODevice`, {
     hint: `VirtIO devices: ${known.join(', ') || 'none'}.`,
   });
 }

@@ -183,7 +183,6 @@ export function openBlock(state: ModelState, id: string): Result<BlockEntry> {
   const entry = state.blocks.get(id);
   if (entry === undefined)
     return userError(`Cannot find device='${id}' nor node-name='${id}'`, {
-      class: 'DeviceNotFound',
       hint: `Drives and nodes: ${[...state.blocks.keys()].join(', ') || 'none'}.`,
     });
   if (!entry.open) return userError(`Node '${id}' is below another node, which has it open: name that one`);
@@ -213,8 +212,8 @@ export async function setThrottle(
 export async function resizeBlock(state: ModelState, id: string, bytes: number): Promise<Result<void>> {
   const entry = openBlock(state, id);
   if (!entry.ok) return entry;
-  if (bytes < 512 || bytes % 512 !== 0)
-    return userError("Parameter 'size' expects a positive multiple of 512");
+  if (bytes <= 0) return userError("Parameter 'size' expects a >0 size");
+  if (bytes % 512 !== 0) return userError("Parameter 'size' expects a multiple of 512 bytes, the sector");
   if (entry.value.config.readOnly) return userError(`Block node is read-only: '${id}'`);
   return state.ops.blockResize(id, bytes);
 }

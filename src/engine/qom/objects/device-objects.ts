@@ -28,10 +28,11 @@ export async function addDevice(state: ModelState, config: DeviceConfig): Promis
   if (!realized.ok) return realized;
 
   const table: PropertyTable = DEVICE_TABLES[spec.driver];
+  const named = spec.id === undefined ? 'anonymous device' : `device '${spec.id}'`;
   const properties = new StoredProperties<PropertyTable>(
     table,
-    spec.driver,
     spec.props as never,
+    (name) => `Attempt to set property '${name}' on ${named} (type '${spec.driver}') after it was realized`,
     async (name, value) => {
       const done = await state.ops.configureDevice(spec.qomPath, name, value);
       return done.ok ? ok(undefined) : done;

@@ -11,15 +11,20 @@ export type ChangeHandler = (name: string, value: unknown) => Promise<Result<Jso
  */
 export class StoredProperties<Table extends PropertyTable> {
   readonly table: Table;
-  readonly #owner: string;
+  readonly #late: (property: string) => string;
   readonly #values: Record<string, unknown>;
   readonly #onChange: ChangeHandler;
   completed = false;
 
-  /** @param owner the type's name, for messages */
-  constructor(table: Table, owner: string, values: PropsOf<Table>, onChange: ChangeHandler) {
+  /** @param late the message for a property that can't be set any more */
+  constructor(
+    table: Table,
+    values: PropsOf<Table>,
+    late: (property: string) => string,
+    onChange: ChangeHandler,
+  ) {
     this.table = table;
-    this.#owner = owner;
+    this.#late = late;
     this.#values = { ...values };
     this.#onChange = onChange;
   }
@@ -57,7 +62,7 @@ export class StoredProperties<Table extends PropertyTable> {
       return ok(undefined);
     }
     if (!property.live)
-      return userError(`Property '${this.#owner}.${name}' can't be changed once the object is in use`, {
+      return userError(this.#late(name), {
         hint: `It is set when the object is made. ${liveNames(this.table)}`,
       });
     const changed = await this.#onChange(name, read.value);

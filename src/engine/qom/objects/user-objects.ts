@@ -40,7 +40,8 @@ export function createObject(state: ModelState, config: ObjectConfig): Result<Ob
     return userError(`attempt to add duplicate property '${id}' to object (type 'container')`);
   const table: PropertyTable = OBJECT_TABLES[type];
   const values = withDefaults(table, config.props);
-  const properties = new StoredProperties<PropertyTable>(table, type, values, changeHandler(state, config));
+  const late = (name: string) => `Property '${type}.${name}' can't be changed after the object is complete`;
+  const properties = new StoredProperties<PropertyTable>(table, values, late, changeHandler(state, config));
   const object = new QomObject(type, {
     ...properties.qomProperties(),
     ...(isA(type, 'qcontext') ? threadId(state, id) : {}),

@@ -137,7 +137,7 @@ export function nodeProblem(
   if (below === undefined)
     return {
       property: 'file',
-      desc: `Cannot find node-name='${node.file}'`,
+      desc: `Cannot find device='${node.file}' nor node-name='${node.file}'`,
       hint: `To make it: -blockdev file,node-name=${node.file},filename=disk.img`,
     };
   const chain = nodeChain(nodes, node.nodeName);

@@ -365,7 +365,12 @@ describe('bad command lines: one error, in place, with a way out', () => {
     ],
     ['-netdev tap,id=n', "'type' does not accept value 'tap'", 'tap', 'user'],
     ['-netdev user,id=n,net=banana', 'an IPv4 network', 'banana', undefined],
-    ['-blockdev raw,node-name=a,file=b', "Cannot find node-name='b'", 'b', '-blockdev file,node-name=b'],
+    [
+      '-blockdev raw,node-name=a,file=b',
+      "Cannot find device='b' nor node-name='b'",
+      'b',
+      '-blockdev file,node-name=b',
+    ],
     [
       '-blockdev raw,node-name=a,file=b -blockdev raw,node-name=b,file=a',
       'Cyclic reference: a -> b -> a',
