@@ -126,6 +126,18 @@ export const CONTEXTS = 16;
 /** u64[8]: bit n is set while a superpage whose VA[38:30] is n may be in a TLB. */
 export const HART_SUPERPAGES = 0x600;
 
+// ── Translated code (jit/): written and read by the hart's thread only ──────────────────────────
+/** u32: instructions left of the budget a translated unit was given, written when it returns. */
+export const HART_JIT_LEFT = 0x640;
+/** u64: what the slow path of a translated load has read. */
+export const HART_JIT_VALUE = 0x648;
+/** u32: heat at which a page is queued for translation; 0: never. */
+export const HART_JIT_THRESHOLD = 0x650;
+/** u32: number of pages queued, and u32[JIT_QUEUE_LENGTH]: their addresses in HART_DECODE_PAGES. */
+export const HART_JIT_QUEUED = 0x654;
+export const HART_JIT_QUEUE = 0x680;
+export const JIT_QUEUE_LENGTH = 128;
+
 // ── TLBs ────────────────────────────────────────────────────────────────────────────────────────
 /**
  * Entries of 16 bytes { u64 tag, u32 value, u32 unused }, direct mapped by the low bits of the
@@ -177,8 +189,14 @@ export const PAGE_NEXT = 0x04;
 export const PAGE_CHECKED = 0x08;
 /** u32: increments whenever an op of this page is dropped; translations made from it are stale then. */
 export const PAGE_GENERATION = 0x0c;
-/** u32: entries from other pages and taken backward branches; what a JIT picks its pages by. */
+/** u32: samples of the interpreter that fell on this page since it was decoded or translated. */
 export const PAGE_HEAT = 0x10;
+/** u32: nonzero while ops of this page are entries of translated code. */
+export const PAGE_TRANSLATED = 0x14;
+/** u32: byte offset in the page of the last sample. */
+export const PAGE_SAMPLE = 0x18;
+/** u32: heat at which the page is queued for translation; 0: never. */
+export const PAGE_HEAT_LIMIT = 0x1c;
 
 /** Bytes of one hart's area; areas may be laid end to end. 0x57000 + 1536 × 0x50c0, rounded to 64 KiB. */
 export const HART_AREA_BYTES = 0x1ea0000;

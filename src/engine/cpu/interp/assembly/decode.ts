@@ -235,6 +235,69 @@ function decodeFloatStore(insn: u32): void {
   emit(handler, 0, fieldRs1(insn), fieldRs2(insn), immS(insn));
 }
 
+/** Whether the instruction rounds as frm says, or to nearest even. */
+@inline
+function nearest(insn: u32): bool {
+  const rounding = fieldFunct3(insn);
+  return rounding == 7 || rounding == 0;
+}
+
+/** The handler for an OP-FP instruction; Op.FLOAT unless it is among the common ones. */
+function floatHandler(insn: u32): Op {
+  const funct3 = fieldFunct3(insn);
+  const rs2 = fieldRs2(insn);
+  const rd = fieldRd(insn);
+  switch (fieldFunct7(insn)) {
+    case 0x00:
+      return nearest(insn) ? Op.FADD_S : Op.FLOAT;
+    case 0x01:
+      return nearest(insn) ? Op.FADD_D : Op.FLOAT;
+    case 0x04:
+      return nearest(insn) ? Op.FSUB_S : Op.FLOAT;
+    case 0x05:
+      return nearest(insn) ? Op.FSUB_D : Op.FLOAT;
+    case 0x08:
+      return nearest(insn) ? Op.FMUL_S : Op.FLOAT;
+    case 0x09:
+      return nearest(insn) ? Op.FMUL_D : Op.FLOAT;
+    case 0x0c:
+      return nearest(insn) ? Op.FDIV_S : Op.FLOAT;
+    case 0x0d:
+      return nearest(insn) ? Op.FDIV_D : Op.FLOAT;
+    case 0x2d:
+      return nearest(insn) && rs2 == 0 ? Op.FSQRT_D : Op.FLOAT;
+    case 0x11:
+      return funct3 == 0 && rs2 == fieldRs1(insn) ? Op.FMV_D : Op.FLOAT;
+    case 0x51:
+      return funct3 <= 2 && rd != 0 ? <Op>(Op.FLE_D + funct3) : Op.FLOAT;
+    case 0x71:
+      return funct3 == 0 && rs2 == 0 && rd != 0 ? Op.FMV_X_D : Op.FLOAT;
+    case 0x79:
+      return funct3 == 0 && rs2 == 0 ? Op.FMV_D_X : Op.FLOAT;
+    case 0x69:
+      if (!nearest(insn)) return Op.FLOAT;
+      return rs2 == 0 ? Op.FCVT_D_W : rs2 == 2 ? Op.FCVT_D_L : Op.FLOAT;
+    case 0x61:
+      if (funct3 != 1 || rd == 0) return Op.FLOAT;
+      return rs2 == 0 ? Op.FCVT_W_D : rs2 == 2 ? Op.FCVT_L_D : Op.FLOAT;
+    default:
+      return Op.FLOAT;
+  }
+}
+
+function decodeFloat(insn: u32): void {
+  const handler = floatHandler(insn);
+  // A move out of the f registers reads its only source where stores have theirs.
+  const rs2 = handler == Op.FMV_X_D ? fieldRs1(insn) : fieldRs2(insn);
+  emit(handler, fieldRd(insn), fieldRs1(insn), rs2, <i32>insn);
+}
+
+function decodeFused(insn: u32): void {
+  const format = (insn >> 25) & 3;
+  const handler = format > 1 || !nearest(insn) ? Op.FLOAT : format == 1 ? Op.FUSED_D : Op.FUSED_S;
+  emit(handler, fieldRd(insn), fieldRs1(insn), fieldRs2(insn), <i32>insn);
+}
+
 /** A 4-byte instruction, or the expansion of a 2-byte one, at byte `offset` of its page. */
 function decodeInsn(insn: u32, offset: i32, near: bool): void {
   switch (insn & 0x7f) {
@@ -271,8 +334,9 @@ function decodeInsn(insn: u32, offset: i32, near: bool): void {
     case 0x47:
     case 0x4b:
     case 0x4f:
+      return decodeFused(insn);
     case 0x53:
-      return emit(Op.FLOAT, 0, 0, 0, <i32>insn);
+      return decodeFloat(insn);
     case 0x63:
       return decodeBranch(insn, offset, near);
     case 0x67:
@@ -296,13 +360,13 @@ export function decodeWord(target: usize, insn: u32, offset: i32, near: bool): v
   decodeInsn(insn, offset, near);
 }
 
-/** Decodes a 2-byte instruction at byte `offset` of its page into the op at `target`. */
-export function decodeHalfword(target: usize, halfword: u32, offset: i32): void {
+/** Decodes a 2-byte instruction likewise. */
+export function decodeHalfword(target: usize, halfword: u32, offset: i32, near: bool): void {
   slot = target;
   compressed = true;
   const insn = expandCompressed(halfword);
   // Only C.EBREAK expands to a system instruction; its trap wants the length, so it keeps its bits.
   if (insn == 0) illegal(halfword);
   else if (insn == 0x00100073) emit(Op.SYSTEM, 0, 0, 0, <i32>halfword);
-  else decodeInsn(insn, offset, true);
+  else decodeInsn(insn, offset, near);
 }

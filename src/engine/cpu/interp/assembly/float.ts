@@ -190,8 +190,8 @@ function execFormat<T>(insn: u32): void {
   reserved = true;
 }
 
-/** Executes the instruction at `pc`; false if it trapped. */
-export function execFloat(insn: u32, pc: u64): bool {
+/** Executes an instruction; false, with nothing changed, if it is none in the current state. */
+export function tryFloat(insn: u32): bool {
   const state = mstatus() & MSTATUS_FS;
   reserved = state == 0;
   if (!reserved) {
@@ -200,10 +200,14 @@ export function execFloat(insn: u32, pc: u64): bool {
     else if (format == 1) execFormat<f64>(insn);
     else reserved = true;
   }
-  if (reserved) {
-    takeException(Cause.ILLEGAL, insn, pc);
-    return false;
-  }
+  if (reserved) return false;
   if (state != MSTATUS_FS) setMstatus(mstatus() | MSTATUS_FS);
   return true;
+}
+
+/** Executes the instruction at `pc`; false if it trapped. */
+export function execFloat(insn: u32, pc: u64): bool {
+  if (tryFloat(insn)) return true;
+  takeException(Cause.ILLEGAL, insn, pc);
+  return false;
 }

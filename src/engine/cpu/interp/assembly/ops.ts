@@ -115,6 +115,35 @@ export const enum Op {
   FSD,
   C_FSD,
 
+  /**
+   * Arithmetic in dynamic or nearest-even rounding. rd, rs1 and rs2 as ever, imm = the instruction's
+   * 4 bytes, for when it has to be done the long way.
+   */
+  FADD_D,
+  FSUB_D,
+  FMUL_D,
+  FDIV_D,
+  FSQRT_D,
+  FADD_S,
+  FSUB_S,
+  FMUL_S,
+  FDIV_S,
+  /** FMADD, FMSUB, FNMSUB, FNMADD. */
+  FUSED_D,
+  FUSED_S,
+  FLE_D,
+  FLT_D,
+  FEQ_D,
+  /** FSGNJ with both sources the same. */
+  FMV_D,
+  FMV_X_D,
+  FMV_D_X,
+  FCVT_D_W,
+  FCVT_D_L,
+  /** Rounding towards zero. */
+  FCVT_W_D,
+  FCVT_L_D,
+
   /** Within the page imm is the distance in ops × 8; FAR: in bytes of code. */
   BEQ,
   BNE,

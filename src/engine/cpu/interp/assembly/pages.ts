@@ -15,16 +15,23 @@ import {
   HART_COUNT_PAGES_DECODED,
   HART_DECODE_HASH,
   HART_DECODE_PAGES,
+  HART_JIT_QUEUE,
+  HART_JIT_QUEUED,
+  HART_JIT_THRESHOLD,
   HART_STRADDLE,
+  JIT_QUEUE_LENGTH,
   PAGE_CHECKED,
   PAGE_COPY,
   PAGE_END_OPS,
   PAGE_GENERATION,
   PAGE_HEAT,
+  PAGE_HEAT_LIMIT,
   PAGE_NEXT,
   PAGE_OPS,
   PAGE_RAM,
+  PAGE_SAMPLE,
   PAGE_STRIDE,
+  PAGE_TRANSLATED,
 } from '../../layout';
 import { Cause } from './cause';
 import { decodeHalfword, decodeWord } from './decode';
@@ -119,6 +126,8 @@ function newPage(ram: usize): usize {
   store<u32>(page, load<u32>(bucket), PAGE_NEXT);
   store<u32>(page, checkGeneration, PAGE_CHECKED);
   store<u32>(page, 0, PAGE_HEAT);
+  store<u32>(page, 0, PAGE_TRANSLATED);
+  store<u32>(page, load<u32>(hart, HART_JIT_THRESHOLD), PAGE_HEAT_LIMIT);
   store<u32>(bucket, <u32>page);
   count(HART_COUNT_PAGES_DECODED);
   // The page may be in a write TLB.
@@ -126,12 +135,36 @@ function newPage(ram: usize): usize {
   return page;
 }
 
-/** Drops the ops whose instructions may include one of the bytes [offset, offset + size). */
+/** Increments whenever translated code is dropped because of a store. */
+export let translationsDropped: u32 = 0;
+
+/** Makes the page's entries into translated code ordinary ops again. */
+export function dropTranslation(page: usize): void {
+  if (load<u32>(page, PAGE_TRANSLATED) == 0) return;
+  for (let op = page + PAGE_OPS; op < page + PAGE_END_OPS; op += 8) {
+    if (load<u8>(op) == Op.JIT) decodeAt(op);
+  }
+  store<u32>(page, 0, PAGE_TRANSLATED);
+  translationsDropped++;
+}
+
+/**
+ * Drops the ops whose instructions may include one of the bytes [offset, offset + size). Translated
+ * code is made from decoded ops only, so it goes if one of those is hit, and stays if the bytes are data.
+ */
 function dropOps(page: usize, offset: i32, size: i32): void {
   const first = max<i32>(offset - 2, 0) & ~1;
   const last = min<i32>(offset + size - 1, 4095);
-  for (let at = first; at <= last; at += 2) store<u64>(page + PAGE_OPS + ((<usize>at) << 2), 0);
+  let dropped = false;
+  for (let at = first; at <= last; at += 2) {
+    const op = page + PAGE_OPS + ((<usize>at) << 2);
+    if (load<u64>(op) == 0) continue;
+    store<u64>(op, 0);
+    dropped = true;
+  }
+  if (!dropped) return;
   store<u32>(page, load<u32>(page, PAGE_GENERATION) + 1, PAGE_GENERATION);
+  dropTranslation(page);
 }
 
 /** This hart has stored `size` bytes at `host`, within the RAM page of `page`. */
@@ -215,7 +248,7 @@ export function decodeAt(op: usize): void {
   const page = pool + ((op - pool) / PAGE_STRIDE) * PAGE_STRIDE;
   const offset = (op - page - PAGE_OPS) >> 2;
   const halfword = <u32>load<u16>(page + PAGE_COPY + offset);
-  if ((halfword & 3) != 3) decodeHalfword(op, halfword, <i32>offset);
+  if ((halfword & 3) != 3) decodeHalfword(op, halfword, <i32>offset, true);
   else if (offset == 0xffe) store<u64>(op, Op.STRADDLE);
   else decodeWord(op, load<u32>(page + PAGE_COPY + offset), <i32>offset, true);
 }
@@ -248,10 +281,39 @@ export function fetchBits(pc: u64): u32 {
   return low | ((<u32>load<u16>(second + PAGE_COPY + (<usize>(pc + 2) & 0xffe))) << 16);
 }
 
-/** A sample of where execution is, for choosing pages worth translating. */
-export function sampleHeat(op: usize): void {
+/** The decoded page an op of the pool lies in. */
+@inline
+export function pageOf(op: usize): usize {
   const pool = hart + HART_DECODE_PAGES;
-  if (op < pool) return;
-  const page = pool + ((op - pool) / PAGE_STRIDE) * PAGE_STRIDE;
-  store<u32>(page, load<u32>(page, PAGE_HEAT) + 1, PAGE_HEAT);
+  return pool + ((op - pool) / PAGE_STRIDE) * PAGE_STRIDE;
+}
+
+/**
+ * Enters the instruction at `pc` itself where the op at `op` leads into translated code: it is
+ * decoded into the straddle page, whose next ops lead back to the instruction behind it.
+ */
+export function enterOriginal(op: usize, pc: u64): void {
+  const bytes = pageOf(op) + PAGE_COPY + (<usize>pc & 0xffe);
+  const halfword = <u32>load<u16>(bytes);
+  const slot = hart + HART_STRADDLE + PAGE_OPS + (0xffe << 2);
+  setNext(slot, pc - (slot >> 2));
+  if ((halfword & 3) != 3) decodeHalfword(slot, halfword, 0xffe, false);
+  else decodeWord(slot, load<u32>(bytes), 0xffe, false);
+}
+
+/** A sample of where the interpreter is; pages it is often in are queued for translation. */
+export function sampleHeat(op: usize): void {
+  if (op < hart + HART_DECODE_PAGES || load<u8>(op) == Op.JIT) return;
+  const page = pageOf(op);
+  const heat = load<u32>(page, PAGE_HEAT) + 1;
+  store<u32>(page, heat, PAGE_HEAT);
+  store<u32>(page, <u32>(op - page - PAGE_OPS) >> 2, PAGE_SAMPLE);
+  if (heat != load<u32>(page, PAGE_HEAT_LIMIT)) return;
+  const queued = load<u32>(hart, HART_JIT_QUEUED);
+  if (queued == <u32>JIT_QUEUE_LENGTH) {
+    store<u32>(page, heat - 1, PAGE_HEAT);
+    return;
+  }
+  store<u32>(hart + (queued << 2), <u32>page, HART_JIT_QUEUE);
+  store<u32>(hart, queued + 1, HART_JIT_QUEUED);
 }

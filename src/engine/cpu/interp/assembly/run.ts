@@ -20,19 +20,44 @@ import {
   HART_ATTENTION,
   HART_BUS_FAULT,
   HART_EXECUTED,
-  HART_F,
   HART_FENCE_ACK,
   HART_FENCE_KIND,
   HART_FENCE_REQUEST,
-  HART_MSTATUS,
   HART_PC,
-  HART_X,
 } from '../../layout';
 import { execAtomic } from './amo';
 import { Cause, MSTATUS_FS } from './cause';
 import { execFloat } from './float';
+import { boxed3, fusedDouble, fusedSingle, getDouble, getSingle } from './fused';
 import { loadSlow, readVirtual, accessCause, accessAddress, storeSlow } from './memory';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, rem, remu, remuw, remw } from './muldiv';
+import {
+  bitsOf,
+  boxed1,
+  boxed2,
+  d1,
+  d2,
+  distance,
+  floatDirty,
+  floatReady,
+  fs2,
+  hostOfVa,
+  imm,
+  pcOf,
+  rs1,
+  rs2,
+  s1,
+  s2,
+  safeD,
+  safeS,
+  safeSumD,
+  safeSumS,
+  tagOf,
+  writeD,
+  writeFd,
+  writeRd,
+  writeS,
+} from './operands';
 import { Op } from './ops';
 import {
   decodeAt,
@@ -70,62 +95,15 @@ const CHUNKS_PER_TIME: u32 = 8;
 let timeIn: u32 = 0;
 let budgetLeft: u32 = 0;
 
-@inline
-function rs1(H: usize, op: usize): i64 {
-  return load<i64>(H + load<u8>(op, 2), HART_X);
-}
-
-@inline
-function rs2(H: usize, op: usize): i64 {
-  return load<i64>(H + load<u8>(op, 3), HART_X);
-}
-
-@inline
-function fs2(H: usize, op: usize): i64 {
-  return load<i64>(H + load<u8>(op, 3), HART_F);
-}
-
-@inline
-function imm(op: usize): i64 {
-  return <i64>load<i32>(op, 4);
-}
-
-@inline
-function writeRd(H: usize, op: usize, value: i64): void {
-  store<i64>(H + load<u8>(op, 1), value, HART_X);
-}
-
-@inline
-function writeFd(H: usize, op: usize, value: i64): void {
-  store<i64>(H + load<u8>(op, 1), value, HART_F);
-}
-
-@inline
-function pcOf(bias: u64, op: usize): i64 {
-  return <i64>(bias + <u64>(op >> 2));
-}
-
-/** The page of an access's last byte: differs from every tag at its index if the access crosses. */
-@inline
-function tagOf(va: i64, size: i64): u64 {
-  return <u64>((va + (size - 1)) & -4096);
-}
-
-@inline
-function hostOfVa(entry: usize, va: i64): usize {
-  return <usize>va + <usize>load<u32>(entry, 8);
-}
-
-/** Floating-point state is on and already marked dirty. */
-@inline
-function floatDirty(H: usize): bool {
-  return (load<u64>(H, HART_MSTATUS) & MSTATUS_FS) == MSTATUS_FS;
-}
+/** In place of a pc, which is never odd: the op to go on with is published in nextOp. */
+const MOVED: u64 = 1;
+/** The op is left to execFloat. */
+const FLOAT_SLOW: u64 = 3;
 
 /** Marks the floating-point state dirty, or traps if it is off; false then. */
 function floatSlow(op: usize, bias: u64): bool {
   if ((mstatus() & MSTATUS_FS) == 0) {
-    const pc = <u64>pcOf(bias, op);
+    const pc = pcOf(bias, op);
     takeException(Cause.ILLEGAL, fetchBits(pc), pc);
     return false;
   }
@@ -230,11 +208,8 @@ export function run(budget: u32): u32 {
           }
           takeException(cause, pc + 2, pc);
         }
-        op = nextOp;
-        bias = pcBias;
-        D = dataTlb;
-        context = dataContext;
-        continue;
+        pc = MOVED;
+        break;
 
       // ── Executed by functions that enter what follows ──
       case Op.FETCH_FAULT: {
@@ -245,22 +220,16 @@ export function run(budget: u32): u32 {
           break;
         }
         takeException(cause, pc, pc);
-        op = nextOp;
-        bias = pcBias;
-        D = dataTlb;
-        context = dataContext;
-        continue;
+        pc = MOVED;
+        break;
       }
       case Op.ILLEGAL:
-        takeException(Cause.ILLEGAL, load<u32>(op, 4), pcOf(bias, op));
-        op = nextOp;
-        bias = pcBias;
-        D = dataTlb;
-        context = dataContext;
-        continue;
+        takeException(Cause.ILLEGAL, bitsOf(op), pcOf(bias, op));
+        pc = MOVED;
+        break;
       case Op.SYSTEM:
         setLeft(n);
-        execSystem(load<u32>(op, 4), pcOf(bias, op));
+        execSystem(bitsOf(op), pcOf(bias, op));
         op = nextOp;
         bias = pcBias;
         D = dataTlb;
@@ -271,35 +240,22 @@ export function run(budget: u32): u32 {
         }
         continue;
       case Op.ATOMIC:
-        if (execAtomic(load<u32>(op, 4), pcOf(bias, op))) {
+        if (execAtomic(bitsOf(op), pcOf(bias, op))) {
           op += 16;
           continue;
         }
-        op = nextOp;
-        bias = pcBias;
-        D = dataTlb;
-        context = dataContext;
-        continue;
+        pc = MOVED;
+        break;
       case Op.FLOAT:
-        if (execFloat(load<u32>(op, 4), pcOf(bias, op))) {
-          op += 16;
-          continue;
-        }
-        op = nextOp;
-        bias = pcBias;
-        D = dataTlb;
-        context = dataContext;
-        continue;
+        pc = FLOAT_SLOW;
+        break;
       case Op.LOAD_X0:
-        if (loadX0(load<u32>(op, 4), pcOf(bias, op))) {
+        if (loadX0(bitsOf(op), pcOf(bias, op))) {
           op += 16;
           continue;
         }
-        op = nextOp;
-        bias = pcBias;
-        D = dataTlb;
-        context = dataContext;
-        continue;
+        pc = MOVED;
+        break;
       case Op.FENCE:
         fullFence();
         op += 16;
@@ -408,6 +364,7 @@ export function run(budget: u32): u32 {
         writeRd(H, op, <i64>(<i32>rs1(H, op) >> <i32>imm(op)));
         op += 16;
         continue;
+
       // ── Integer register-register ──
       case Op.ADD:
         writeRd(H, op, rs1(H, op) + rs2(H, op));
@@ -497,6 +454,7 @@ export function run(budget: u32): u32 {
         writeRd(H, op, <i64>(<i32>rs1(H, op) >> (<i32>rs2(H, op) & 31)));
         op += 16;
         continue;
+
       // ── Multiply and divide ──
       case Op.MUL:
         writeRd(H, op, rs1(H, op) * rs2(H, op));
@@ -550,6 +508,7 @@ export function run(budget: u32): u32 {
         writeRd(H, op, <i64>(<i32>remuw(<u32>rs1(H, op), <u32>rs2(H, op))));
         op += 16;
         continue;
+
       // ── Loads: hit in the read TLB, or loadSlow ──
       case Op.LB: {
         const va = rs1(H, op) + imm(op);
@@ -557,11 +516,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry) == (tagOf(va, 1) | context)) {
           writeRd(H, op, <i64>load<i8>(hostOfVa(entry, va)));
         } else if (!loadSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
@@ -572,11 +528,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry) == (tagOf(va, 2) | context)) {
           writeRd(H, op, <i64>load<i16>(hostOfVa(entry, va)));
         } else if (!loadSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
@@ -587,11 +540,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry) == (tagOf(va, 4) | context)) {
           writeRd(H, op, <i64>load<i32>(hostOfVa(entry, va)));
         } else if (!loadSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
@@ -602,11 +552,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry) == (tagOf(va, 8) | context)) {
           writeRd(H, op, load<i64>(hostOfVa(entry, va)));
         } else if (!loadSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
@@ -617,11 +564,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry) == (tagOf(va, 1) | context)) {
           writeRd(H, op, <i64>load<u8>(hostOfVa(entry, va)));
         } else if (!loadSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
@@ -632,11 +576,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry) == (tagOf(va, 2) | context)) {
           writeRd(H, op, <i64>load<u16>(hostOfVa(entry, va)));
         } else if (!loadSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
@@ -647,11 +588,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry) == (tagOf(va, 4) | context)) {
           writeRd(H, op, <i64>load<u32>(hostOfVa(entry, va)));
         } else if (!loadSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
@@ -662,11 +600,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry) == (tagOf(va, 4) | context)) {
           writeRd(H, op, <i64>load<i32>(hostOfVa(entry, va)));
         } else if (!loadSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 8;
         continue;
@@ -677,87 +612,61 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry) == (tagOf(va, 8) | context)) {
           writeRd(H, op, load<i64>(hostOfVa(entry, va)));
         } else if (!loadSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 8;
         continue;
       }
       case Op.FLW: {
-        if (!floatDirty(H)) {
-          if (!floatSlow(op, bias)) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
+        if (!floatDirty(H) && !floatSlow(op, bias)) {
+          pc = MOVED;
+          break;
         }
         const va = rs1(H, op) + imm(op);
         const entry = D + tlbIndex(va);
         if (load<u64>(entry) == (tagOf(va, 4) | context)) {
           writeFd(H, op, <i64>(<u64>load<u32>(hostOfVa(entry, va)) | 0xffffffff00000000));
         } else if (!loadSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
       }
       case Op.FLD: {
-        if (!floatDirty(H)) {
-          if (!floatSlow(op, bias)) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
+        if (!floatDirty(H) && !floatSlow(op, bias)) {
+          pc = MOVED;
+          break;
         }
         const va = rs1(H, op) + imm(op);
         const entry = D + tlbIndex(va);
         if (load<u64>(entry) == (tagOf(va, 8) | context)) {
           writeFd(H, op, load<i64>(hostOfVa(entry, va)));
         } else if (!loadSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
       }
       case Op.C_FLD: {
-        if (!floatDirty(H)) {
-          if (!floatSlow(op, bias)) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
+        if (!floatDirty(H) && !floatSlow(op, bias)) {
+          pc = MOVED;
+          break;
         }
         const va = rs1(H, op) + imm(op);
         const entry = D + tlbIndex(va);
         if (load<u64>(entry) == (tagOf(va, 8) | context)) {
           writeFd(H, op, load<i64>(hostOfVa(entry, va)));
         } else if (!loadSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 8;
         continue;
       }
+
       // ── Stores: hit in the write TLB, or storeSlow ──
       case Op.SB: {
         const va = rs1(H, op) + imm(op);
@@ -765,11 +674,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 1) | context)) {
           store<u8>(hostOfVa(entry + DTLB_WRITE, va), <u8>rs2(H, op));
         } else if (!storeSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
@@ -780,11 +686,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 2) | context)) {
           store<u16>(hostOfVa(entry + DTLB_WRITE, va), <u16>rs2(H, op));
         } else if (!storeSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
@@ -795,11 +698,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 4) | context)) {
           store<u32>(hostOfVa(entry + DTLB_WRITE, va), <u32>rs2(H, op));
         } else if (!storeSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
@@ -810,11 +710,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 8) | context)) {
           store<u64>(hostOfVa(entry + DTLB_WRITE, va), <u64>rs2(H, op));
         } else if (!storeSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
@@ -825,11 +722,8 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 4) | context)) {
           store<u32>(hostOfVa(entry + DTLB_WRITE, va), <u32>rs2(H, op));
         } else if (!storeSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 8;
         continue;
@@ -840,119 +734,344 @@ export function run(budget: u32): u32 {
         if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 8) | context)) {
           store<u64>(hostOfVa(entry + DTLB_WRITE, va), <u64>rs2(H, op));
         } else if (!storeSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 8;
         continue;
       }
       case Op.FSW: {
-        if (!floatDirty(H)) {
-          if (!floatSlow(op, bias)) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
+        if (!floatDirty(H) && !floatSlow(op, bias)) {
+          pc = MOVED;
+          break;
         }
         const va = rs1(H, op) + imm(op);
         const entry = D + tlbIndex(va);
         if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 4) | context)) {
           store<u32>(hostOfVa(entry + DTLB_WRITE, va), <u32>fs2(H, op));
         } else if (!storeSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
       }
       case Op.FSD: {
-        if (!floatDirty(H)) {
-          if (!floatSlow(op, bias)) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
+        if (!floatDirty(H) && !floatSlow(op, bias)) {
+          pc = MOVED;
+          break;
         }
         const va = rs1(H, op) + imm(op);
         const entry = D + tlbIndex(va);
         if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 8) | context)) {
           store<u64>(hostOfVa(entry + DTLB_WRITE, va), <u64>fs2(H, op));
         } else if (!storeSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 16;
         continue;
       }
       case Op.C_FSD: {
-        if (!floatDirty(H)) {
-          if (!floatSlow(op, bias)) {
-            op = nextOp;
-            bias = pcBias;
-            D = dataTlb;
-            context = dataContext;
-            continue;
-          }
+        if (!floatDirty(H) && !floatSlow(op, bias)) {
+          pc = MOVED;
+          break;
         }
         const va = rs1(H, op) + imm(op);
         const entry = D + tlbIndex(va);
         if (load<u64>(entry, DTLB_WRITE) == (tagOf(va, 8) | context)) {
           store<u64>(hostOfVa(entry + DTLB_WRITE, va), <u64>fs2(H, op));
         } else if (!storeSlow(op, va, pcOf(bias, op))) {
-          op = nextOp;
-          bias = pcBias;
-          D = dataTlb;
-          context = dataContext;
-          continue;
+          pc = MOVED;
+          break;
         }
         op += 8;
         continue;
       }
+
+      // ── Floating point: native where that is exact to the flag, execFloat below otherwise ──
+      case Op.FADD_D: {
+        if (floatReady(H)) {
+          const result = d1(H, op) + d2(H, op);
+          if (safeSumD(result)) {
+            writeD(H, op, result);
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FSUB_D: {
+        if (floatReady(H)) {
+          const result = d1(H, op) - d2(H, op);
+          if (safeSumD(result)) {
+            writeD(H, op, result);
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FMUL_D: {
+        if (floatReady(H)) {
+          const result = d1(H, op) * d2(H, op);
+          if (safeD(result)) {
+            writeD(H, op, result);
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FDIV_D: {
+        if (floatReady(H)) {
+          const result = d1(H, op) / d2(H, op);
+          if (safeD(result)) {
+            writeD(H, op, result);
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FADD_S: {
+        if (floatReady(H) && boxed1(H, op) && boxed2(H, op)) {
+          const result = s1(H, op) + s2(H, op);
+          if (safeSumS(result)) {
+            writeS(H, op, result);
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FSUB_S: {
+        if (floatReady(H) && boxed1(H, op) && boxed2(H, op)) {
+          const result = s1(H, op) - s2(H, op);
+          if (safeSumS(result)) {
+            writeS(H, op, result);
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FMUL_S: {
+        if (floatReady(H) && boxed1(H, op) && boxed2(H, op)) {
+          const result = s1(H, op) * s2(H, op);
+          if (safeS(result)) {
+            writeS(H, op, result);
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FDIV_S: {
+        if (floatReady(H) && boxed1(H, op) && boxed2(H, op)) {
+          const result = s1(H, op) / s2(H, op);
+          if (safeS(result)) {
+            writeS(H, op, result);
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FSQRT_D: {
+        if (floatReady(H)) {
+          const result = sqrt(d1(H, op));
+          if (safeD(result)) {
+            writeD(H, op, result);
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FUSED_D: {
+        if (floatReady(H)) {
+          const insn = bitsOf(op);
+          // FNMSUB and FNMADD negate the product, FMSUB and FNMADD the addend.
+          const product = insn & 8 ? -d1(H, op) : d1(H, op);
+          const addend = getDouble(H, insn >> 27);
+          const result = fusedDouble(product, d2(H, op), insn & 4 ? -addend : addend);
+          if (result == result) {
+            writeD(H, op, result);
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FUSED_S: {
+        if (floatReady(H) && boxed1(H, op) && boxed2(H, op) && boxed3(H, bitsOf(op))) {
+          const insn = bitsOf(op);
+          // FNMSUB and FNMADD negate the product, FMSUB and FNMADD the addend.
+          const product = insn & 8 ? -s1(H, op) : s1(H, op);
+          const addend = getSingle(H, insn >> 27);
+          const result = fusedSingle(product, s2(H, op), insn & 4 ? -addend : addend);
+          if (safeS(result)) {
+            writeS(H, op, result);
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FEQ_D: {
+        if (floatDirty(H)) {
+          const a = d1(H, op);
+          const b = d2(H, op);
+          if (a == a && b == b) {
+            writeRd(H, op, <i64>(a == b));
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FLT_D: {
+        if (floatDirty(H)) {
+          const a = d1(H, op);
+          const b = d2(H, op);
+          if (a == a && b == b) {
+            writeRd(H, op, <i64>(a < b));
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FLE_D: {
+        if (floatDirty(H)) {
+          const a = d1(H, op);
+          const b = d2(H, op);
+          if (a == a && b == b) {
+            writeRd(H, op, <i64>(a <= b));
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FMV_D: {
+        if (floatDirty(H)) {
+          writeFd(H, op, fs2(H, op));
+          op += 16;
+          continue;
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FMV_X_D: {
+        if (floatDirty(H)) {
+          writeRd(H, op, fs2(H, op));
+          op += 16;
+          continue;
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FMV_D_X: {
+        if (floatDirty(H)) {
+          writeFd(H, op, rs1(H, op));
+          op += 16;
+          continue;
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FCVT_D_W: {
+        if (floatDirty(H)) {
+          writeD(H, op, <f64>(<i32>rs1(H, op)));
+          op += 16;
+          continue;
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FCVT_D_L: {
+        if (floatReady(H)) {
+          writeD(H, op, <f64>rs1(H, op));
+          op += 16;
+          continue;
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FCVT_W_D: {
+        if (floatReady(H)) {
+          const value = d1(H, op);
+          if (abs(value) < 2147483647.0) {
+            writeRd(H, op, <i64>(<i32>value));
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+      case Op.FCVT_L_D: {
+        if (floatReady(H)) {
+          const value = d1(H, op);
+          if (abs(value) < 9.2e18) {
+            writeRd(H, op, <i64>value);
+            op += 16;
+            continue;
+          }
+        }
+        pc = FLOAT_SLOW;
+        break;
+      }
+
       // ── Branches and jumps within the page ──
       case Op.BEQ:
-        op += rs1(H, op) == rs2(H, op) ? <usize>load<i32>(op, 4) : 16;
+        op += rs1(H, op) == rs2(H, op) ? distance(op) : 16;
         continue;
       case Op.BNE:
-        op += rs1(H, op) != rs2(H, op) ? <usize>load<i32>(op, 4) : 16;
+        op += rs1(H, op) != rs2(H, op) ? distance(op) : 16;
         continue;
       case Op.BLT:
-        op += rs1(H, op) < rs2(H, op) ? <usize>load<i32>(op, 4) : 16;
+        op += rs1(H, op) < rs2(H, op) ? distance(op) : 16;
         continue;
       case Op.BGE:
-        op += rs1(H, op) >= rs2(H, op) ? <usize>load<i32>(op, 4) : 16;
+        op += rs1(H, op) >= rs2(H, op) ? distance(op) : 16;
         continue;
       case Op.BLTU:
-        op += <u64>rs1(H, op) < <u64>rs2(H, op) ? <usize>load<i32>(op, 4) : 16;
+        op += <u64>rs1(H, op) < <u64>rs2(H, op) ? distance(op) : 16;
         continue;
       case Op.BGEU:
-        op += <u64>rs1(H, op) >= <u64>rs2(H, op) ? <usize>load<i32>(op, 4) : 16;
+        op += <u64>rs1(H, op) >= <u64>rs2(H, op) ? distance(op) : 16;
         continue;
       case Op.C_BEQZ:
-        op += rs1(H, op) == 0 ? <usize>load<i32>(op, 4) : 8;
+        op += rs1(H, op) == 0 ? distance(op) : 8;
         continue;
       case Op.C_BNEZ:
-        op += rs1(H, op) != 0 ? <usize>load<i32>(op, 4) : 8;
+        op += rs1(H, op) != 0 ? distance(op) : 8;
         continue;
       case Op.JAL:
         writeRd(H, op, <i64>pcOf(bias, op) + 4);
-        op += <usize>load<i32>(op, 4);
+        op += distance(op);
         continue;
       case Op.J:
-        op += <usize>load<i32>(op, 4);
+        op += distance(op);
         continue;
+
       // ── Branches and jumps that may leave it: set pc, then look up its page below ──
       case Op.BEQ_FAR:
         if (!(rs1(H, op) == rs2(H, op))) {
@@ -1034,6 +1153,17 @@ export function run(budget: u32): u32 {
         break;
       default:
         unreachable();
+    }
+    if (pc & 1) {
+      if (pc == FLOAT_SLOW && execFloat(bitsOf(op), pcOf(bias, op))) {
+        op += 16;
+        continue;
+      }
+      op = nextOp;
+      bias = pcBias;
+      D = dataTlb;
+      context = dataContext;
+      continue;
     }
     // A transfer to `pc`, which may lie in another page.
     const entry = execTlb + tlbIndex(pc);
