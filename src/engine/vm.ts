@@ -168,6 +168,33 @@ export interface BoardSnapshot {
 export interface VmTrace {
   /** Events written and lost so far, over all threads. */
   counts(): { readonly written: number; readonly lost: number };
+  /** Where the rings are, for the one reader that empties them (trace/drain.ts); undefined if there are none. */
+  attach(): TraceAttachment | undefined;
+  /** Tells `listener` of each trace name, those given so far first. Returns the function that unsubscribes. */
+  onName(listener: (name: TraceName) => void): () => void;
+}
+
+/** Places of a machine's trace rings in its memory. Plain data, to be posted to the worker that reads them. */
+export interface TraceAttachment {
+  readonly memory: WebAssembly.Memory;
+  /** Byte offset of the mask of events that are on. */
+  readonly mask: number;
+  /** Byte offset of the ring of each thread: contexts first, then harts. */
+  readonly rings: readonly number[];
+  /** Number of hart 0's thread; those below are contexts, by index. */
+  readonly firstHart: number;
+  /** Times in records count ns from here: ms since 1970 (`performance.timeOrigin + performance.now()`). */
+  readonly epoch: number;
+  /** PLIC source of virtio-mmio slot 0; slot n has this + n. */
+  readonly firstVirtioGsi: number;
+}
+
+/** What number `id` of kind `source` in records of one thread is called. A number may be given anew. */
+export interface TraceName {
+  readonly thread: number;
+  readonly id: number;
+  readonly kind: string;
+  readonly name: string;
 }
 
 /** What one move of a device (or one of its queues) did. Also the reply of the QMP commands that move. */

@@ -63,7 +63,7 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
   );
   const reports: ContextReports = {
     blockError: (report) => machine.blockError(report),
-    traceName: () => {},
+    traceName: (thread, id, kind, name) => supervisor.send('traceName', thread, id, kind, name),
   };
   const contexts = new ContextDirectory(core, supervisor, reports);
   const blocks = new BlockNodes(core, contexts);
@@ -84,6 +84,7 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
   });
   const model = new ObjectModel(machine, config);
   const monitor = new Monitor(model, () => host.wallClockNs());
+  core.onTraceName((id, kind, name) => reports.traceName(0, id, kind, name));
   monitor.onEvent((event) => supervisor.send('event', event));
 
   core.spawn(async () => {

@@ -29,6 +29,8 @@ export interface SupervisorService {
   directory(directory: BoardDirectory): void;
   serialOutput(port: number, bytes: Uint8Array): void;
   event(event: QmpEvent): void;
+  /** A trace name was given a number by a thread. */
+  traceName(thread: number, id: number, kind: string, name: string): void;
   /** The machine is up: configured, its devices in place, running unless `-S`. Or it could not be made. */
   ready(result: Result<void>): void;
   /** It is over; all threads have let go of their disks. */

@@ -7,14 +7,15 @@ import type { MachineConfig } from '../qom/options/config.ts';
 import { TraceRingReader } from '../trace/ring.ts';
 import { GuestRam } from '../base/guest-ram.ts';
 import { guestAddr, memAddr } from '../base/brands.ts';
-import type { QmpEvent, SerialPort, Vm, VmEnd } from '../vm.ts';
+import type { QmpEvent, SerialPort, TraceName, Vm, VmEnd, VmTrace } from '../vm.ts';
 import { type BoardDirectory, readBoard } from './board.ts';
 import type { ContextRole } from './context-thread.ts';
 import type { HartRole } from './hart-thread.ts';
 import { makeBootPlan } from './boot-plan.ts';
 import type { MainRole } from './main-thread.ts';
 import type { BootPlan } from './platform/loader.ts';
-import { VIRT_DRAM } from './platform/memory-map.ts';
+import { MAX_CONTEXTS } from './context-block.ts';
+import { VIRT_DRAM, VIRT_VIRTIO } from './platform/memory-map.ts';
 import type { MainService, SupervisorService } from './protocol.ts';
 import { type MachineLayout, layoutMachine } from './shared-layout.ts';
 
@@ -99,6 +100,8 @@ class Supervisor implements Vm {
   readonly #main: Rpc<MainService>;
   readonly #eventListeners = new Set<(event: QmpEvent) => void>();
   readonly #serialListeners = new Set<(bytes: Uint8Array) => void>();
+  readonly #traceNames = new Map<string, TraceName>();
+  readonly #traceNameListeners = new Set<(name: TraceName) => void>();
   #directory: BoardDirectory = { runState: 'starting', contexts: [], devices: [] };
   #settleReady: (result: Result<void>) => void = () => {};
   #settleEnded: (end: VmEnd) => void = () => {};
@@ -174,6 +177,7 @@ class Supervisor implements Vm {
       directory: (directory) => this.directory(directory),
       serialOutput: (port, bytes) => this.serialOutput(port, bytes),
       event: (event) => this.event(event),
+      traceName: (thread, id, kind, name) => this.traceName({ thread, id, kind, name }),
       ready: (result) => this.#settleReady(result),
       ended: (end) => this.#settleEnded(end),
     };
@@ -205,6 +209,11 @@ class Supervisor implements Vm {
 
   event(event: QmpEvent): void {
     for (const listener of this.#eventListeners) listener(event);
+  }
+
+  traceName(name: TraceName): void {
+    this.#traceNames.set(`${name.thread} ${name.id}`, name);
+    for (const listener of this.#traceNameListeners) listener(name);
   }
 
   // Vm --------------------------------------------------------------------------------------------------
@@ -248,7 +257,7 @@ class Supervisor implements Vm {
     return offset < 0 ? undefined : this.#mem.u8.slice(offset, offset + bytes);
   }
 
-  readonly trace = {
+  readonly trace: VmTrace = {
     counts: () => {
       let written = 0;
       let lost = 0;
@@ -258,6 +267,19 @@ class Supervisor implements Vm {
         lost += reader.lost;
       }
       return { written, lost };
+    },
+    attach: () => ({
+      memory: this.#options.memory,
+      mask: this.#options.layout.traceMask,
+      rings: this.#options.layout.traceRings,
+      firstHart: MAX_CONTEXTS,
+      epoch: this.#options.host.epoch,
+      firstVirtioGsi: VIRT_VIRTIO.irq,
+    }),
+    onName: (listener) => {
+      for (const name of this.#traceNames.values()) listener(name);
+      this.#traceNameListeners.add(listener);
+      return () => void this.#traceNameListeners.delete(listener);
     },
   };
 

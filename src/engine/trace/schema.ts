@@ -74,7 +74,7 @@ const SPECS = [
   ['poll_shrink', 'aio', 'ctx:ctx source:source old_ns:ns new_ns:ns', false],
   // virtio transport and rings
   ['virtio_queue_notify', 'virtqueue', 'dev:dev queue:queue avail_idx:u32'],
-  ['virtqueue_pop', 'virtqueue', 'dev:dev queue:queue head:head req:req'],
+  ['virtqueue_pop', 'virtqueue', 'dev:dev queue:queue head:head req:req last_avail_idx:u32'],
   ['virtqueue_fill', 'virtqueue', 'dev:dev queue:queue head:head req:req len:bytes'],
   ['virtqueue_flush', 'virtqueue', 'dev:dev queue:queue count:u32 used_idx:u32'],
   ['virtio_notify', 'interrupt', 'dev:dev queue:queue suppressed:bool used_idx:u32 used_event:u32'],

@@ -145,7 +145,11 @@ export class FakeVm implements Vm {
       return () => this.#serialListeners.delete(listener);
     },
   };
-  readonly trace = { counts: () => ({ written: Math.round(this.#queue.requests * 9), lost: 0 }) };
+  readonly trace = {
+    counts: () => ({ written: Math.round(this.#queue.requests * 9), lost: 0 }),
+    attach: () => undefined,
+    onName: () => () => {},
+  };
 
   board(): BoardSnapshot {
     const now = performance.now() - this.#start;

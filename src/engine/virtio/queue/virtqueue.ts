@@ -137,7 +137,8 @@ export abstract class Virtqueue {
     state.set(Q.inFlight, state.get(Q.inFlight) + 1);
     state.set(Q.inFlightSlots, state.get(Q.inFlightSlots) + chain.slots);
     state.addF64(Q.requests, 1);
-    env.tracer.emit(TRACE.virtqueue_pop, env.dev, this.index, chain.head, chain.req);
+    const next = state.get(Q.lastAvailIdx);
+    env.tracer.emit(TRACE.virtqueue_pop, env.dev, this.index, chain.head, chain.req, next);
   }
 }
 
