@@ -1,5 +1,5 @@
 /** What a thread of the thread tests and benchmarks is told to do. */
-export type Job = EchoJob | AtomicsJob;
+export type Job = EchoJob | AtomicsJob | QueueJob;
 
 /** Where things are in the shared memory of a job, by byte offset. */
 export const PLACES = {
@@ -39,8 +39,24 @@ export interface AtomicsJob extends Common {
   readonly leads: boolean;
 }
 
+/**
+ * Runs a context that consumes a queue by adaptive polling. `avail` counts what was produced, `used` what was
+ * consumed, and while `silent` is not 0 the producer does not signal `inFd`: a virtqueue without its rings.
+ */
+export interface QueueJob extends Common {
+  readonly job: 'queue';
+  readonly inFd: number;
+  readonly avail: number;
+  readonly used: number;
+  readonly silent: number;
+  readonly rounds: number;
+}
+
 /** What a job reports when it has ended. */
 export interface JobReport {
   /** Round trips in ns, of the leading thread only. */
   readonly roundTripsNs: Float64Array;
+  /** How often work was found by polling, and by a signal. */
+  readonly polled?: number;
+  readonly signalled?: number;
 }

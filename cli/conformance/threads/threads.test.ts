@@ -54,6 +54,40 @@ describe('contexts on threads of their own', () => {
     await report;
   });
 
+  it('A7: a producer that is silent while it is polled loses nothing', async () => {
+    const rounds = 20_000;
+    const memory = createMemory();
+    const random = new Random(2);
+    const signal = new EventNotifier(memory, clock, PLACES.notifiers, 1);
+    const [avail, used, silent] = [PLACES.word(0), PLACES.word(1), PLACES.word(2)];
+    const places = { inFd: 1, avail, used, silent };
+    const { ready, report } = startJob(file, {
+      job: 'queue',
+      memory: memory.memory,
+      thread: 0,
+      rounds,
+      ...places,
+    });
+    await ready;
+    let stuckAt = 0;
+    for (let i = 1; i <= rounds && stuckAt === 0; i++) {
+      const until = clock.nowNs() + random.below(60_000);
+      while (clock.nowNs() < until);
+      memory.store32(avail, i);
+      if (memory.load32(silent) === 0) signal.set();
+      const deadline = clock.nowNs() + 2e9;
+      while (memory.load32(used) !== i && stuckAt === 0) {
+        memory.wait32(used, i - 1, 100e6);
+        if (clock.nowNs() > deadline) stuckAt = i;
+      }
+    }
+    expect(stuckAt).toBe(0);
+    const { polled = 0, signalled = 0 } = await report;
+    expect(polled + signalled).toBe(rounds);
+    // Both ways were taken, so the changes between them were.
+    expect(Math.min(polled, signalled)).toBeGreaterThan(0);
+  });
+
   it('P1: two contexts that wake each other never both sleep', async () => {
     const rounds = 20_000;
     const memory = createMemory();

@@ -1,28 +1,35 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { assertUnreachable } from '../../../src/engine/base/assert.ts';
 import { EventNotifier } from '../../../src/engine/base/event-notifier.ts';
 import { SharedMemory } from '../../../src/engine/base/shared-memory.ts';
 import { CONTROL_QUIT, WakeWord } from '../../../src/engine/base/wake-word.ts';
 import { createThreadContext } from '../../../src/engine/qcontext/thread-context.ts';
 import { nullTracer } from '../../../src/engine/trace/tracer.ts';
-import { type AtomicsJob, type EchoJob, type Job, type JobReport, PLACES } from './jobs.ts';
+import { type AtomicsJob, type EchoJob, type Job, type JobReport, PLACES, type QueueJob } from './jobs.ts';
 
 /** One clock for all threads of the process. */
 const clock = { nowNs: (): number => Number(process.hrtime.bigint()) };
 
-async function echo(job: EchoJob): Promise<JobReport> {
-  const mem = new SharedMemory(job.memory);
-  const wake = new WakeWord(mem, PLACES.wake(job.thread));
+function createThread({ memory, thread }: Job, maySpin: boolean) {
+  const mem = new SharedMemory(memory);
+  const wake = new WakeWord(mem, PLACES.wake(thread));
   const notifier = (fd: number): EventNotifier => new EventNotifier(mem, clock, PLACES.notifiers, fd);
-  const { aio, loop } = createThreadContext({
-    id: `thread${job.thread}`,
-    index: job.thread,
+  const context = createThreadContext({
+    id: `thread${thread}`,
+    index: thread,
     wake,
     clock,
     tracer: nullTracer,
     isReadable: (fd) => notifier(fd).isSet(),
     macrotask: () => new Promise((resolve) => setImmediate(resolve)),
+    maySpin: () => maySpin,
     log: { warning: (message) => process.stderr.write(`${message}\n`) },
   });
+  return { mem, wake, notifier, ...context };
+}
+
+async function echo(job: EchoJob): Promise<JobReport> {
+  const { wake, notifier, aio, loop } = createThread(job, false);
   const [input, output] = [notifier(job.inFd), notifier(job.outFd)];
   const roundTripsNs = new Float64Array(job.leads ? job.rounds : 0);
   let rounds = 0;
@@ -78,5 +85,52 @@ function atomics({ memory, inWord, outWord, rounds, leads }: AtomicsJob): JobRep
   return { roundTripsNs };
 }
 
+async function queue(job: QueueJob): Promise<JobReport> {
+  const { mem, wake, notifier, aio, loop } = createThread(job, true);
+  const input = notifier(job.inFd);
+  let [used, polled, signalled] = [0, 0, 0];
+  const consume = (): number => {
+    const avail = mem.load32(job.avail);
+    const news = avail - used;
+    used = avail;
+    mem.store32(job.used, used);
+    mem.notify32(job.used);
+    if (used === job.rounds) wake.request(CONTROL_QUIT);
+    return news;
+  };
+  aio.setEventNotifier(
+    input,
+    {
+      ioRead: () => {
+        input.testAndClear();
+        signalled += consume();
+      },
+      ioPoll: () => mem.load32(job.avail) !== used,
+      ioPollReady: () => {
+        polled += consume();
+      },
+      ioPollBegin: () => mem.store32(job.silent, 1),
+      ioPollEnd: () => mem.store32(job.silent, 0),
+    },
+    'queue',
+  );
+  parentPort?.postMessage('ready');
+  await loop.runUntilQuit();
+  return { roundTripsNs: new Float64Array(), polled, signalled };
+}
+
+async function run(job: Job): Promise<JobReport> {
+  switch (job.job) {
+    case 'echo':
+      return echo(job);
+    case 'queue':
+      return queue(job);
+    case 'atomics':
+      return atomics(job);
+    default:
+      return assertUnreachable(job);
+  }
+}
+
 const job: Job = workerData;
-parentPort?.postMessage(job.job === 'echo' ? await echo(job) : atomics(job));
+parentPort?.postMessage(await run(job));
