@@ -81,8 +81,9 @@ export const VirtQueueLayout = struct(
     /** Next used entry to write. */
     usedIdx: 'u32',
     usedWrap: 'u32',
-    /** Used index when the driver was last considered for an interrupt. */
+    /** Used index when the driver was last considered for an interrupt; packed: with the wrap counter in bit 15. */
     signalledUsed: 'u32',
+    /** Always 1 once the queue was set up: the index above starts where the used index does. */
     signalledUsedValid: 'u32',
     /** Buffers taken and not returned, and the descriptor slots they hold (packed). */
     inFlight: 'u32',

@@ -31,6 +31,8 @@ export const PACKED_DESC_F_USED = 1 << 15;
 export const AVAIL_F_NO_INTERRUPT = 1;
 export const USED_F_NO_NOTIFY = 1;
 // 2.8.10 Event suppression structure of the packed virtqueue: le16 desc (offset, wrap in bit 15), le16 flags
+/** The wrap counter beside a slot number (2.8.10). */
+export const PACKED_WRAP_BIT = 1 << 15;
 export const EVENT_FLAGS_ENABLE = 0;
 export const EVENT_FLAGS_DISABLE = 1;
 export const EVENT_FLAGS_DESC = 2;

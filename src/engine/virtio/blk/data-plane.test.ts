@@ -226,6 +226,13 @@ describe('merging (K4)', () => {
     ]);
   });
 
+  it('a merged request stays under 1 MiB', () => {
+    const m = new BlkMachine({ diskBytes: 4 * 1024 * 1024 }).boot();
+    for (let i = 0; i < 3; i++) m.addRead(i * 800, 800 * 512);
+    expect(m.turn()).toHaveLength(3);
+    expect(m.disk.log.map((entry) => entry.bytes)).toEqual([1600 * 512, 800 * 512]);
+  });
+
   it('request-merging=off submits each in the order it came', () => {
     const m = new BlkMachine({ config: { requestMerging: false } }).boot();
     m.addRead(1, 512);

@@ -3,6 +3,7 @@ import type { VirtioEnv } from '../env.ts';
 import { VirtioFault } from '../fault.ts';
 import {
   DESC_BYTES,
+  PACKED_WRAP_BIT,
   VIRTIO_F_RING_EVENT_IDX,
   VIRTIO_F_RING_INDIRECT_DESC,
   VIRTIO_F_RING_PACKED,
@@ -67,8 +68,9 @@ export function resetQueueState(env: VirtioEnv, index: number): void {
   state.set(Q.lastAvailWrap, 1);
   state.set(Q.usedIdx, 0);
   state.set(Q.usedWrap, 1);
-  state.set(Q.signalledUsed, 0);
-  state.set(Q.signalledUsedValid, 0);
+  const packed = (driverFeatures(env.mem, env.slotAddr) & VIRTIO_F_RING_PACKED) !== 0n;
+  state.set(Q.signalledUsed, packed ? PACKED_WRAP_BIT : 0);
+  state.set(Q.signalledUsedValid, 1);
   state.set(Q.inFlight, 0);
   state.set(Q.inFlightSlots, 0);
   state.set(Q.parked, 0);

@@ -11,13 +11,13 @@ import {
   EVENT_FLAGS_ENABLE,
   PACKED_DESC_F_AVAIL,
   PACKED_DESC_F_USED,
+  PACKED_WRAP_BIT,
 } from '../spec.ts';
 import type { DescriptorChain, VirtQueueElement } from './chain.ts';
 import { needEvent } from './split.ts';
 import { POP_CHAIN, POP_EMPTY, type PopResult, type RingAreas, Virtqueue } from './virtqueue.ts';
 
 const Q = VirtQueueLayout.at;
-const WRAP_BIT = 1 << 15;
 
 /**
  * The device's end of a packed virtqueue (virtio 2.8). `lastAvailIdx` and `usedIdx` are slots, each with a
@@ -169,17 +169,15 @@ export class PackedVirtqueue extends Virtqueue {
   protected wantsInterrupt(): boolean {
     const { state, env } = this;
     const used = state.get(Q.usedIdx);
-    const wrap = state.get(Q.usedWrap) !== 0 ? WRAP_BIT : 0;
+    const wrap = state.get(Q.usedWrap) !== 0 ? PACKED_WRAP_BIT : 0;
     const old = state.get(Q.signalledUsed);
-    const valid = state.get(Q.signalledUsedValid) !== 0;
     state.set(Q.signalledUsed, used | wrap);
-    state.set(Q.signalledUsedValid, 1);
     const flags = env.mem.load16(this.areas.driver + 2) & 3;
     if (flags === EVENT_FLAGS_DISABLE) return false;
-    if (flags !== EVENT_FLAGS_DESC || !this.areas.eventIdx || !valid) return true;
+    if (flags !== EVENT_FLAGS_DESC || !this.areas.eventIdx) return true;
     // An offset under the other wrap counter lies one lap behind.
     const behind = (offsetWrap: number): number =>
-      (offsetWrap & ~WRAP_BIT) - ((offsetWrap & WRAP_BIT) === wrap ? 0 : this.size);
+      (offsetWrap & ~PACKED_WRAP_BIT) - ((offsetWrap & PACKED_WRAP_BIT) === wrap ? 0 : this.size);
     return needEvent(behind(env.mem.load16(this.areas.driver)), used, behind(old));
   }
 
@@ -196,7 +194,7 @@ export class PackedVirtqueue extends Virtqueue {
     const { state, env } = this;
     state.set(Q.notifyDisabled, 0);
     if (this.areas.eventIdx) {
-      const wrap = state.get(Q.lastAvailWrap) !== 0 ? WRAP_BIT : 0;
+      const wrap = state.get(Q.lastAvailWrap) !== 0 ? PACKED_WRAP_BIT : 0;
       env.mem.store16(this.areas.device, state.get(Q.lastAvailIdx) | wrap);
     }
     // ORDER: after the offset, and before the caller's hasWork() (Q4).

@@ -124,10 +124,8 @@ export class SplitVirtqueue extends Virtqueue {
       return (env.mem.load16(this.areas.driver) & AVAIL_F_NO_INTERRUPT) === 0;
     }
     const old = state.get(Q.signalledUsed);
-    const valid = state.get(Q.signalledUsedValid) !== 0;
     state.set(Q.signalledUsed, usedIdx);
-    state.set(Q.signalledUsedValid, 1);
-    return !valid || needEvent(env.mem.load16(this.#usedEventAddr), usedIdx, old);
+    return needEvent(env.mem.load16(this.#usedEventAddr), usedIdx, old);
   }
 
   protected usedEvent(): number {

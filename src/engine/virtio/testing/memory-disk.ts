@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts';
 import type { SharedMemory } from '../../base/shared-memory.ts';
 import {
   BLK_OK,
@@ -52,6 +53,8 @@ export class MemoryDisk implements BlockBackend {
   unplug(): void {}
 
   submit(request: BlockRequest): void {
+    const moves = request.kind === 'read' || request.kind === 'write';
+    assert(request.iov.bytes === (moves ? request.bytes : 0), 'memory disk: list and length differ');
     this.inFlight += 1;
     this.log.push({ kind: request.kind, offset: request.offset, bytes: request.bytes });
     if (this.manual) this.held.push(request);
