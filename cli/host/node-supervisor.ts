@@ -5,10 +5,7 @@ import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
 import type { Port } from '../../src/engine/base/rpc.ts';
 import type { SupervisorHost, WorkerHandle } from '../../src/engine/host.ts';
 
-/** Where the bundle of the command line lives: machine.worker.js is its neighbour. */
-const workerUrl = new URL('./machine.worker.js', import.meta.url);
-
-function createWorker(name: string): WorkerHandle {
+function createWorker(workerUrl: URL, name: string): WorkerHandle {
   const worker = new Worker(workerUrl, { name });
   const handle: WorkerHandle = {
     name,
@@ -24,15 +21,19 @@ function createWorker(name: string): WorkerHandle {
  * The supervising thread's surroundings in Node.
  *
  * @param interpreterPath the built `interp.wasm`
+ * @param workerUrl the bundled worker entry; by default the neighbour of the bundle this code is in
  */
-export function createNodeSupervisor(interpreterPath: string | URL): SupervisorHost {
+export function createNodeSupervisor(
+  interpreterPath: string | URL,
+  workerUrl = new URL('./machine.worker.js', import.meta.url),
+): SupervisorHost {
   const start = process.hrtime.bigint();
   return {
     kind: 'node',
     epoch: Number(start),
     clock: { nowNs: () => Number(process.hrtime.bigint() - BigInt(Number(start))) },
     cores: availableParallelism(),
-    createWorker,
+    createWorker: (name) => createWorker(workerUrl, name),
     createChannel: () => {
       const { port1, port2 } = new MessageChannel();
       return [port1 as unknown as Port, port2 as unknown as Port];
