@@ -25,6 +25,7 @@ export const TraceRecordLayout = struct(
   8,
 );
 export const TRACE_RECORD_BYTES = TraceRecordLayout.size;
+const RECORD_WORDS = TRACE_RECORD_BYTES / 4;
 /** Words of the enable mask all writers of a machine share: bit `id` of word `id >> 5`. */
 export const TRACE_MASK_WORDS = 8;
 
@@ -56,12 +57,16 @@ export const isTraceEnabled = (mem: SharedMemory, maskAddr: number, event: numbe
 export class TraceRingWriter implements Tracer {
   readonly #mem: SharedMemory;
   readonly #ring: number;
-  readonly #mask: number;
   readonly #clock: Clock;
-  readonly #thread: number;
-  readonly #capacity: number;
   readonly #onName: (id: number, kind: string, name: string) => void;
   readonly #names = new Map<string, number>();
+  // The fast path's constants. Views and word indexes are kept here: each hop less is a few ns per event.
+  readonly #words: Uint32Array;
+  readonly #times: Float64Array;
+  readonly #maskWord: number;
+  readonly #firstWord: number;
+  readonly #slots: number;
+  readonly #threadBits: number;
   #head = 0;
   #tail = 0;
   #lost = 0;
@@ -81,47 +86,55 @@ export class TraceRingWriter implements Tracer {
       onName?: (id: number, kind: string, name: string) => void;
     },
   ) {
+    const { ring, capacity } = options;
     this.#mem = mem;
-    this.#ring = options.ring;
-    this.#mask = options.mask;
+    this.#ring = ring;
     this.#clock = options.clock;
-    this.#thread = options.thread;
-    this.#capacity = options.capacity;
     this.#onName = options.onName ?? (() => {});
-    mem.store32(this.#ring + TraceRingLayout.at.thread, options.thread);
-    mem.store32(this.#ring + TraceRingLayout.at.capacity, options.capacity);
-    this.#head = mem.load32(this.#ring + TraceRingLayout.at.head);
-    this.#tail = mem.load32(this.#ring + TraceRingLayout.at.tail);
-    this.#lost = mem.load32(this.#ring + TraceRingLayout.at.lost);
+    this.#words = mem.u32;
+    this.#times = mem.f64;
+    this.#maskWord = options.mask >>> 2;
+    this.#firstWord = (ring + TraceRingLayout.size) >>> 2;
+    this.#slots = capacity - 1;
+    this.#threadBits = (options.thread << 16) >>> 0;
+    mem.store32(ring + TraceRingLayout.at.thread, options.thread);
+    mem.store32(ring + TraceRingLayout.at.capacity, capacity);
+    this.#head = mem.load32(ring + TraceRingLayout.at.head);
+    this.#tail = mem.load32(ring + TraceRingLayout.at.tail);
+    this.#lost = mem.load32(ring + TraceRingLayout.at.lost);
   }
 
   enabled(event: number): boolean {
     // A plain read: switching an event on or off may take a moment to be seen, and nothing depends on it.
-    return ((this.#mem.u32[(this.#mask >>> 2) + (event >>> 5)] as number) & (1 << (event & 31))) !== 0;
+    return ((this.#words[this.#maskWord + (event >>> 5)] as number) & (1 << (event & 31))) !== 0;
   }
 
   emit(event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): void {
-    if (!this.enabled(event)) return;
-    if ((this.#head - this.#tail) >>> 0 >= this.#capacity) {
-      this.#tail = this.#mem.load32(this.#ring + TraceRingLayout.at.tail);
-      if ((this.#head - this.#tail) >>> 0 >= this.#capacity) {
-        this.#lost = (this.#lost + 1) >>> 0;
-        this.#mem.store32(this.#ring + TraceRingLayout.at.lost, this.#lost);
-        return;
-      }
-    }
-    const at = this.#ring + TraceRingLayout.size + (this.#head & (this.#capacity - 1)) * TRACE_RECORD_BYTES;
-    const words = this.#mem.u32;
-    this.#mem.f64[at >>> 3] = this.#clock.nowNs();
-    words[(at + 8) >>> 2] = (event | (this.#thread << 16)) >>> 0;
-    words[(at + 12) >>> 2] = a0;
-    words[(at + 16) >>> 2] = a1;
-    words[(at + 20) >>> 2] = a2;
-    words[(at + 24) >>> 2] = a3;
-    words[(at + 28) >>> 2] = a4;
-    this.#head = (this.#head + 1) >>> 0;
-    // ORDER: pairs with the load of `head` in TraceRingReader.drain(): a record is complete before it is counted.
+    const words = this.#words;
+    if (((words[this.#maskWord + (event >>> 5)] as number) & (1 << (event & 31))) === 0) return;
+    const head = this.#head;
+    if ((head - this.#tail) >>> 0 > this.#slots && this.#isFull()) return;
+    const word = this.#firstWord + (head & this.#slots) * RECORD_WORDS;
+    this.#times[word >>> 1] = this.#clock.nowNs();
+    words[word + 2] = event | this.#threadBits;
+    words[word + 3] = a0;
+    words[word + 4] = a1;
+    words[word + 5] = a2;
+    words[word + 6] = a3;
+    words[word + 7] = a4;
+    this.#head = (head + 1) >>> 0;
+    // ORDER: pairs with the load of `head` in TraceDrain.drain(): a record is complete before it is counted.
     this.#mem.store32(this.#ring + TraceRingLayout.at.head, this.#head);
+  }
+
+  /** Looks whether the reader has made room; if not, the record about to be written is lost. */
+  #isFull(): boolean {
+    // ORDER: pairs with the store of `tail` in TraceDrain.drain(): what is overwritten has been read.
+    this.#tail = this.#mem.load32(this.#ring + TraceRingLayout.at.tail);
+    if ((this.#head - this.#tail) >>> 0 <= this.#slots) return false;
+    this.#lost = (this.#lost + 1) >>> 0;
+    this.#mem.store32(this.#ring + TraceRingLayout.at.lost, this.#lost);
+    return true;
   }
 
   nameId(kind: string, name: string): number {
