@@ -14,8 +14,13 @@ const FIRST_OCTAVE = 8;
 /** Bucket of a latency in ns. */
 export function latencyBucket(ns: number): number {
   if (!(ns >= 256)) return 0;
-  const high = Math.floor(ns / 0x1_0000_0000);
-  const octave = high === 0 ? 31 - Math.clz32(ns) : 63 - Math.clz32(high);
+  if (ns < 0x8000_0000) {
+    // Under two seconds, as nearly all are: in 32-bit integers.
+    const whole = ns | 0;
+    const octave = 31 - Math.clz32(whole);
+    return 1 + (octave - FIRST_OCTAVE) * 4 + ((whole >>> (octave - 2)) & 3);
+  }
+  const octave = Math.floor(Math.log2(ns));
   const quarter = Math.floor(ns / 2 ** (octave - 2)) - 4;
   return Math.min(LATENCY_BUCKETS - 1, 1 + (octave - FIRST_OCTAVE) * 4 + quarter);
 }

@@ -138,6 +138,21 @@ describe('configuration space', () => {
     expect(m.driver.interrupt()).toEqual({ used: false, config: true });
   });
 
+  it('C1 the generation can’t be read in the middle of a change', () => {
+    const m = new BlkMachine().boot();
+    const { configChanging } = VirtioDeviceLayout.at;
+    m.mem.store32(m.env.slotAddr + configChanging, 1);
+    const load32 = m.mem.load32.bind(m.mem);
+    let looks = 0;
+    m.mem.load32 = (addr) => {
+      // The other thread ends its change while this one waits.
+      if (addr === m.env.slotAddr + configChanging && ++looks === 5) m.mem.store32(addr, 0);
+      return load32(addr);
+    };
+    m.driver.reg(MMIO.ConfigGeneration);
+    expect(looks).toBe(5);
+  });
+
   it('before DRIVER_OK a change interrupts nobody', () => {
     const m = new BlkMachine();
     m.driver.init({ stopBeforeDriverOk: true });
