@@ -62,6 +62,8 @@ export class GlibQContext implements QContext, SourceContext {
   /** Collected by `check`, emptied by `dispatch`; each entry holds a reference (G5). */
   #pending: (QSource | null)[] = [];
   #nextId = 1;
+  /** Before the ids wrap, the next one can't be taken. */
+  #wrapped = false;
   /** Over 0 while a source's `prepare` or `check` runs. */
   #asking = 0;
   #timeUs = 0;
@@ -107,7 +109,7 @@ export class GlibQContext implements QContext, SourceContext {
     this.#lists.add(source);
     if (!source.isBlocked) source.watch();
     this.#observer.attached?.(this, source);
-    for (const child of source.children) this.#take(child);
+    for (const child of source.children()) this.#take(child);
     return id;
   }
 
@@ -116,8 +118,9 @@ export class GlibQContext implements QContext, SourceContext {
     let id: number;
     do {
       id = this.#nextId;
+      this.#wrapped ||= id === MAX_ID;
       this.#nextId = id === MAX_ID ? 0 : id + 1;
-    } while (id === 0 || this.#byId.has(id));
+    } while (id === 0 || (this.#wrapped && this.#byId.has(id)));
     return id;
   }
 

@@ -67,6 +67,9 @@ export class CallbackRef {
   }
 }
 
+/** Most sources have no children: they share this. */
+const NO_CHILDREN: QSource[] = [];
+
 /** What an attached source asks of its context. Implemented by `GlibQContext` only. */
 export interface SourceContext {
   readonly name: string;
@@ -106,7 +109,8 @@ export class QSource {
   /** @internal */ parent: QSource | null = null;
   /** @internal */ flags = ACTIVE;
   /** @internal */ callbackRef: CallbackRef | null = null;
-  /** @internal */ readonly children: QSource[] = [];
+  /** Oldest first; looked at from the end, as GLib does. Own array from the first child on. */
+  #children: QSource[] = NO_CHILDREN;
   /** @internal */ pollFds: Set<PollFd> | null = null;
   #context: SourceContext | null = null;
   #id = 0;
@@ -188,7 +192,7 @@ export class QSource {
     const callback = this.callbackRef;
     this.callbackRef = null;
     callback?.unref();
-    for (let child = this.children.shift(); child !== undefined; child = this.children.shift()) {
+    for (let child = this.#children.pop(); child !== undefined; child = this.#children.pop()) {
       child.parent = null;
       child.unref();
     }
@@ -222,7 +226,7 @@ export class QSource {
         }
       }
     }
-    for (const child of this.children) child.#setPriority(priority, context);
+    for (const child of this.children()) child.#setPriority(priority, context);
   }
 
   /** @internal The context changes the number while the source is out of its lists. */
@@ -257,11 +261,17 @@ export class QSource {
   addChild(child: QSource): void {
     assert(!this.isDestroyed && !child.isDestroyed, 'addChild: parent and child must be alive');
     assert(child.#context === null && child.parent === null, 'addChild: the child is attached already');
-    this.children.unshift(child.ref());
+    if (this.#children === NO_CHILDREN) this.#children = [];
+    this.#children.push(child.ref());
     child.parent = this;
     child.#setPriority(this.#priority, null);
     if (this.isBlocked) child.block();
     this.#context?.attachChild(child);
+  }
+
+  /** Its child sources, the latest first. */
+  children(): readonly QSource[] {
+    return this.#children.length === 0 ? NO_CHILDREN : this.#children.toReversed();
   }
 
   /** Takes a child out and destroys it. */
@@ -271,8 +281,8 @@ export class QSource {
   }
 
   #leaveParent(): void {
-    const siblings = this.parent?.children ?? [];
-    const at = siblings.indexOf(this);
+    const siblings = this.parent?.#children ?? [];
+    const at = siblings.lastIndexOf(this);
     if (at >= 0) siblings.splice(at, 1);
     this.parent = null;
     this.destroy();
@@ -293,7 +303,9 @@ export class QSource {
     this.callbackRef = null;
     callback?.unref();
     if (!this.isBlocked) this.#unwatch();
-    for (let child = this.children[0]; child !== undefined; child = this.children[0]) child.#leaveParent();
+    for (let child = this.#children.at(-1); child !== undefined; child = this.#children.at(-1)) {
+      child.#leaveParent();
+    }
     if (this.parent !== null) this.#leaveParent();
     this.unref();
   }
@@ -313,7 +325,7 @@ export class QSource {
     }
     this.flags |= BLOCKED;
     this.#unwatch();
-    for (const child of this.children) child.block();
+    for (const child of this.children()) child.block();
   }
 
   /** @internal */
@@ -328,7 +340,7 @@ export class QSource {
     }
     this.flags &= ~BLOCKED;
     this.watch();
-    for (const child of this.children) child.unblock();
+    for (const child of this.children()) child.unblock();
   }
 
   /** @internal Registers its poll fds with the context. */
