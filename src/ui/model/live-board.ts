@@ -30,6 +30,7 @@ export class LiveBoard {
   #history: BoardSnapshot[] = [];
   #ticksToNumbers = 0;
   readonly #shapeListeners = new Set<() => void>();
+  readonly #frameListeners = new Set<(frame: BoardFrame) => void>();
   readonly #numberListeners = new Set<(frame: BoardFrame) => void>();
 
   /** Starts reading this machine. */
@@ -77,6 +78,12 @@ export class LiveBoard {
     return () => this.#numberListeners.delete(listener);
   }
 
+  /** Calls right after each reading, at most ten times a second: for canvases. */
+  onFrame(listener: (frame: BoardFrame) => void): () => void {
+    this.#frameListeners.add(listener);
+    return () => this.#frameListeners.delete(listener);
+  }
+
   frame(): BoardFrame | undefined {
     return this.#frame;
   }
@@ -101,6 +108,7 @@ export class LiveBoard {
     this.#frame = { now, before, seconds: before === undefined ? 0 : (now.timeNs - before.timeNs) / 1e9 };
     const key = shapeKey(now);
     if (key !== this.#shapeKey) this.#setShape(now, key);
+    for (const listener of this.#frameListeners) listener(this.#frame);
     if (this.#ticksToNumbers-- <= 0) {
       this.#ticksToNumbers = Math.ceil(NUMBERS_INTERVAL_MS / BOARD_INTERVAL_MS) - 1;
       for (const listener of this.#numberListeners) listener(this.#frame);

@@ -71,7 +71,8 @@ export function Lane({
       <div className={styles['head']}>
         <h3 className={styles['name']}>{context.id}</h3>
         <span className={styles['worker']}>
-          {context.threaded ? 'own thread' : 'main loop'} · {context.worker}
+          {context.index === 0 ? 'main loop' : context.threaded ? 'own thread' : 'iterated by the main loop'}{' '}
+          · {context.worker}
         </span>
         <LiveText
           feed={numbers}

@@ -8,8 +8,8 @@ import { drawRing, packedPicture, slotAt, splitPicture } from './draw-ring.ts';
 import { RingTable } from './RingTable.tsx';
 import styles from './RingView.module.css';
 
-const FRAME_MS = 100;
-const TABLE_MS = 250;
+/** The ring is drawn ten times a second, the table told every third time. */
+const FRAMES_PER_TABLE = 3;
 /** A pulse fades in this many frames. */
 const FADE = 0.3;
 
@@ -70,13 +70,13 @@ export function LiveRing({
 
   useEffect(() => {
     let ticks = -1;
-    const timer = setInterval(() => {
+    // Right after the board was read, so that its counters and the ring are of the same moment.
+    return controller.board.onFrame(() => {
       if (document.hidden) return;
       const drawn = draw();
-      if (drawn !== undefined && ++ticks % Math.round(TABLE_MS / FRAME_MS) === 0) setShown(drawn);
-    }, FRAME_MS);
-    return () => clearInterval(timer);
-  }, []);
+      if (drawn !== undefined && ++ticks % FRAMES_PER_TABLE === 0) setShown(drawn);
+    });
+  }, [controller]);
 
   const keyDown = (event: KeyboardEvent): void => {
     const size = shown?.queue.size ?? 1;

@@ -21,8 +21,9 @@ export interface RingPicture {
 /** What a split ring shows: how far the driver, the device and completion have come. */
 export function splitPicture(ring: SplitRing, queue: QueueSnapshot): Omit<RingPicture, 'kick' | 'interrupt'> {
   const { size } = ring;
-  const waiting = Math.min(size, distance(queue.lastAvail, ring.availIdx));
   const outstanding = Math.min(size, distance(ring.usedIdx, ring.availIdx));
+  // The device's own index is read a moment apart from the ring: never more than there is.
+  const waiting = Math.min(outstanding, distance(queue.lastAvail, ring.availIdx));
   const first = ring.usedIdx % size;
   return {
     size,

@@ -1,0 +1,154 @@
+import type { BrowserContext, Page } from '@playwright/test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import '../src/ui/app/playground-api.ts';
+import { expect, openBrowser, test as base } from './fixtures.ts';
+import { dragToLane, laneOf, run, shellPrompt } from './guest.ts';
+
+/** One browser and one guest for all: the story of a visit, in order. */
+let profile: string;
+let browser: BrowserContext;
+let page: Page;
+
+base.describe.configure({ mode: 'serial' });
+base.beforeAll(async () => {
+  profile = mkdtempSync(join(tmpdir(), 'qcontext-session-'));
+  browser = await openBrowser(profile);
+  page = browser.pages()[0] ?? (await browser.newPage());
+});
+base.afterAll(async () => {
+  await browser.close();
+  rmSync(profile, { recursive: true, force: true });
+});
+const test = base;
+
+test('boots to a prompt, naming phases and bytes on the way', async () => {
+  await page.goto('/');
+  await expect(page.getByRole('progressbar').first()).toBeVisible();
+  await expect(page.getByText(/[\d.]+ MiB of [\d.]+ MiB/).first()).toBeVisible();
+  await shellPrompt(page);
+  await expect(page.getByTestId('run-state')).toHaveText('running');
+  await expect(laneOf(page, 'disk0')).toHaveAccessibleName('Context ctx0');
+});
+
+test('keys typed into the terminal reach the guest, and Tab leaves an empty line', async () => {
+  await page.getByTestId('terminal').click();
+  await page.keyboard.type('echo typed-$((6*7))\n');
+  await page.waitForFunction(() => window.playground?.serial.text.includes('typed-42\r') === true);
+  await page.keyboard.press('Tab');
+  await expect(page.locator('.xterm-helper-textarea')).not.toBeFocused();
+});
+
+test('what the guest wrote and synced is there after a reload', async () => {
+  expect(
+    (await run(page, 'mount -o remount,rw / 2>/dev/null; echo kept > /root/kept.txt && sync')).status,
+  ).toBe(0);
+  await page.reload();
+  await shellPrompt(page);
+  expect((await run(page, 'cat /root/kept.txt')).output).toContain('kept\r');
+});
+
+test('the disk is dragged between lanes while fio verifies: no error, command line and card follow', async () => {
+  const fio = run(
+    page,
+    'fio --name=v --filename=/root/v.dat --size=4m --rw=randrw --bs=4k --direct=1 --ioengine=libaio --iodepth=8 ' +
+      '--verify=crc32c --verify_fatal=1 --time_based --runtime=12 --output=/tmp/fio.txt',
+    120_000,
+  );
+  await page.waitForFunction(() => (window.playground?.board()?.devices[0]?.queues[0]?.inFlight ?? 0) > 0);
+  for (const context of ['main', 'ctx1', 'ctx0', 'main']) {
+    await dragToLane(page, 'disk0', context);
+    await expect(laneOf(page, 'disk0')).toHaveAccessibleName(`Context ${context}`);
+    await expect(page.getByTestId('move-card')).toContainText('serving again after');
+  }
+  await expect(page.getByRole('textbox', { name: 'QEMU-style command line' })).toContainText('context=main');
+  await expect(page.getByTestId('move-card').getByRole('row', { name: /^n / })).toBeVisible();
+  expect((await fio).status).toBe(0);
+  expect((await run(page, 'grep -c "err= 0" /tmp/fio.txt')).output).toMatch(/[\r\n]1\r/);
+});
+
+test('Undo takes it back', async () => {
+  await page.getByTestId('move-card').getByRole('button', { name: 'Undo' }).click();
+  await expect(laneOf(page, 'disk0')).toHaveAccessibleName('Context ctx0');
+});
+
+test('the Move menu moves it, by keyboard alone, and the focus stays with the card', async () => {
+  await page.getByRole('button', { name: 'Move disk0' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('menuitem', { name: 'ctx1' })).toBeVisible();
+  await page.keyboard.type('ctx1');
+  await page.keyboard.press('Enter');
+  await expect(laneOf(page, 'disk0')).toHaveAccessibleName('Context ctx1');
+  await expect(page.getByRole('article', { name: 'Device disk0' }).locator(':focus')).toHaveCount(1);
+});
+
+test('picking it up and putting it down moves it without dragging', async () => {
+  await page.getByRole('button', { name: 'Drag disk0' }).click();
+  await page
+    .getByRole('listitem', { name: 'Context ctx0' })
+    .getByRole('button', { name: 'Put disk0 here' })
+    .click();
+  await expect(laneOf(page, 'disk0')).toHaveAccessibleName('Context ctx0');
+});
+
+test('the monitor moves it too, and the command line follows', async () => {
+  await page.getByRole('tab', { name: 'Monitor' }).click();
+  await page
+    .getByRole('textbox', { name: 'HMP command' })
+    .fill('qom-set /machine/peripheral/disk0 context main');
+  await page.keyboard.press('Enter');
+  await expect(laneOf(page, 'disk0')).toHaveAccessibleName('Context main');
+  await page.getByRole('textbox', { name: 'HMP command' }).fill('info iothreads');
+  await page.keyboard.press('Enter');
+  await page.getByRole('tab', { name: 'Command line' }).click();
+  await expect(page.getByRole('textbox', { name: 'QEMU-style command line' })).toContainText('context=main');
+});
+
+test('editing the command line moves it without a restart, and says so beforehand', async () => {
+  const editor = page.getByRole('textbox', { name: 'QEMU-style command line' });
+  const text = (await editor.innerText()).replace('context=main', 'context=ctx0');
+  await editor.fill(text);
+  await expect(page.getByText(/^can be done while it runs/)).toBeVisible();
+  await page.getByRole('button', { name: 'Apply now' }).click();
+  await expect(laneOf(page, 'disk0')).toHaveAccessibleName('Context ctx0');
+  await expect(page.getByText('the machine that runs')).toBeVisible();
+});
+
+test('contexts are created and deleted from the board; one in use is not', async () => {
+  await page.getByRole('button', { name: /^Create a context/ }).click();
+  const lane = page.getByRole('listitem', { name: 'Context ctx2' });
+  await expect(lane).toBeVisible();
+  await lane.getByRole('button', { name: 'Actions for ctx2' }).click();
+  await page.getByRole('menuitem', { name: 'Delete ctx2' }).click();
+  await expect(lane).toHaveCount(0);
+});
+
+test('pause stops the guest, run resumes it', async () => {
+  await page.getByRole('button', { name: 'Pause VM' }).click();
+  await expect(page.getByTestId('run-state')).toHaveText('paused');
+  const executed = (): Promise<number> =>
+    page.evaluate(() => window.playground?.board()?.harts[0]?.instructions ?? -1);
+  const before = await executed();
+  await page.waitForTimeout(400);
+  expect(await executed()).toBe(before);
+  await page.getByRole('button', { name: 'Run' }).click();
+  await expect(page.getByTestId('run-state')).toHaveText('running');
+  expect((await run(page, 'true')).status).toBe(0);
+});
+
+test('the palette finds a command by its name', async () => {
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: /^All commands/ }).click();
+  await page.keyboard.type('disk0 to ctx1');
+  await page.keyboard.press('Enter');
+  await expect(laneOf(page, 'disk0')).toHaveAccessibleName('Context ctx1');
+});
+
+test('power-off from the guest is told apart from a cut, and power on boots again', async () => {
+  await page.evaluate(() => window.playground?.serial.send('poweroff\r'));
+  await expect(page.getByTestId('run-state')).toHaveText('power is off', { timeout: 60_000 });
+  await page.getByRole('button', { name: 'Power on' }).first().click();
+  await shellPrompt(page);
+  expect((await run(page, 'cat /root/kept.txt')).output).toContain('kept\r');
+});

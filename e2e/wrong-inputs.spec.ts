@@ -1,0 +1,96 @@
+import '../src/ui/app/playground-api.ts';
+import { expect, test } from './fixtures.ts';
+import { run, shellPrompt } from './guest.ts';
+
+test.describe('wrong inputs end in one clear message with a way out', () => {
+  test('a page without isolation headers', async ({ page }) => {
+    await page.route('**/*', async (route) => {
+      const response = await route.fetch();
+      const headers = { ...response.headers() };
+      delete headers['cross-origin-opener-policy'];
+      delete headers['cross-origin-embedder-policy'];
+      await route.fulfill({ response, headers });
+    });
+    await page.goto('/');
+    const alert = page.getByRole('alert');
+    await expect(alert).toContainText('not cross-origin isolated');
+    await expect(alert.getByRole('button', { name: 'Reload the page' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'Contexts' })).toBeVisible();
+  });
+
+  test('a browser without private files', async ({ page }) => {
+    await page.addInitScript(() => {
+      Object.defineProperty(StorageManager.prototype, 'getDirectory', {
+        value: () => Promise.reject(new DOMException('denied', 'SecurityError')),
+      });
+    });
+    await page.goto('/');
+    await expect(page.getByRole('alert')).toContainText('no private file storage');
+  });
+
+  test('an option that is wrong is shown in its place, and the default machine is one press away', async ({
+    page,
+  }) => {
+    await page.addInitScript(() =>
+      localStorage.setItem(
+        'qcontext-playground',
+        JSON.stringify({ commandLine: '-object glib-qcontext,id=ctx0,threadd=yes' }),
+      ),
+    );
+    await page.goto('/');
+    const alert = page.getByRole('alert');
+    await expect(alert).toContainText('threadd');
+    await expect(alert.locator('mark')).toBeVisible();
+    await alert.getByRole('button', { name: 'Use the default machine' }).click();
+    await shellPrompt(page);
+  });
+
+  test('a kernel that is not one, and a disk of odd size', async ({ page }) => {
+    await page.goto('/');
+    await page.getByRole('tab', { name: 'Images' }).click();
+    const chooser = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Import' }).click();
+    await (await chooser).setFiles([
+      { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no kernel, '.repeat(500)) },
+      { name: 'odd.img', mimeType: 'application/octet-stream', buffer: Buffer.alloc(1000) },
+    ]);
+    await expect(page.getByRole('alert')).toContainText('not a whole number of sectors');
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await page.evaluate(() => window.playground?.start('-m 64\n-kernel notes.txt'));
+    await expect(page.getByRole('alert')).toContainText('notes.txt');
+    await expect(page.getByRole('alert').getByRole('button').first()).toBeVisible();
+  });
+
+  test('a disk another tab has open: a second tab says so, the first lives on', async ({ page, context }) => {
+    await page.goto('/');
+    await shellPrompt(page);
+    const second = await context.newPage();
+    await second.goto('/');
+    await expect(second.getByRole('alert')).toContainText(/another tab|in use/, { timeout: 30_000 });
+    await expect(second.getByRole('alert').getByRole('button', { name: 'Try again' })).toBeVisible();
+    expect((await run(page, 'true')).status).toBe(0);
+    await page.close();
+    await second.getByRole('button', { name: 'Try again' }).click();
+    await shellPrompt(second);
+  });
+
+  test('a guest panic is named, and the power comes back', async ({ page }) => {
+    await page.goto('/');
+    await shellPrompt(page);
+    await page.evaluate(() => window.playground?.serial.send('echo c > /proc/sysrq-trigger\r'));
+    const alert = page.getByRole('alert');
+    await expect(alert).toContainText('panicked', { timeout: 60_000 });
+    await alert.getByRole('button', { name: 'Power on again' }).click();
+    await shellPrompt(page);
+  });
+
+  test('a link that is damaged, and one of a newer version', async ({ page }) => {
+    await page.goto('/#v1.q1YqU7IyNNRRSs7PzU3MS');
+    await expect(page.getByRole('alert')).toContainText('damaged');
+    await page.goto('about:blank');
+    await page.goto('/#v9.abc');
+    await expect(page.getByRole('alert')).toContainText('newer version');
+    await page.getByRole('button', { name: 'Use the default machine' }).click();
+    await shellPrompt(page);
+  });
+});
