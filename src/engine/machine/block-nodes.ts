@@ -17,7 +17,7 @@ export interface Residence {
 
 /** One block node: its plan and its residence. */
 export interface BlockNode {
-  readonly plan: BlockPlan;
+  plan: BlockPlan;
   residence: Residence;
   medium: BlockOpened;
   ioStatus: 'ok' | 'failed' | 'nospace';
@@ -135,6 +135,11 @@ export class BlockNodes {
       [...ways].map(([context, way]) => context.service.takeOver({ kind: 'way', id, way }, starts(context))),
     );
     return opened;
+  }
+
+  /** Changes what a node is, such as its limits, from its next opening on. */
+  replan(node: BlockNode, change: Partial<BlockSpec>): void {
+    node.plan = { ...node.plan, spec: { ...node.plan.spec, ...change } };
   }
 
   async delete(id: string): Promise<void> {

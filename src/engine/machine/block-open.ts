@@ -5,6 +5,8 @@ import { NullStore } from '../block/null-store.ts';
 import { OverlayStore } from '../block/overlay-store.ts';
 import { RawStore } from '../block/raw-store.ts';
 import { StoreBackend } from '../block/store-backend.ts';
+import { ThrottleBackend } from '../block/throttle-backend.ts';
+import { isThrottled, throttleLimits } from '../block/throttle-limits.ts';
 import { SharedMemory } from '../base/shared-memory.ts';
 import type { BlockSpec } from '../qom/machine-ops.ts';
 import type { ContextCore } from './context-core.ts';
@@ -59,9 +61,12 @@ export function makeBackend(
   core: ContextCore,
 ): { backend: BlockBackend; detail: () => string | undefined } {
   const { spec } = plan;
+  const limits = throttleLimits(spec.throttling);
   const store = new StoreBackend(spec.id, () => openStore(plan, core), {
     tracer: core.tracer,
     readOnly: spec.readOnly,
   });
-  return { backend: store, detail: () => store.openError?.message };
+  const throttled = limits.ok && isThrottled(limits.value);
+  const backend = throttled ? new ThrottleBackend(spec.id, store, limits.value) : store;
+  return { backend, detail: () => store.openError?.message };
 }

@@ -311,10 +311,19 @@ export class Machine implements MachineOps {
 
   async blockSetThrottle(
     id: string,
-    _limits: ThrottleLimits,
-    _group: string | undefined,
+    limits: ThrottleLimits,
+    group: string | undefined,
   ): Promise<Result<void>> {
-    return userError(`throttling of '${id}' cannot be changed while the machine runs`);
+    const { blocks, board } = this.#parts;
+    const node = blocks.get(id);
+    if (node === undefined) return userError(`there is no block node '${id}'`);
+    const before = node.plan.spec;
+    blocks.replan(node, { throttling: limits, throttlingGroup: group });
+    const device = board.all().find(({ block }) => block === node);
+    if (device === undefined) return ok(undefined);
+    const reopened = await board.reopen(device);
+    if (!reopened.ok) blocks.replan(node, before);
+    return reopened;
   }
 
   async blockSetLatencyHistogram(id: string, _boundaries: LatencyBoundaries): Promise<Result<void>> {

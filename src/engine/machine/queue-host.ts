@@ -4,6 +4,7 @@ import type { AioContext } from '../qcontext/aio-context.ts';
 import { type ParkedBlkRequest, VirtioBlkDataPlane } from '../virtio/blk/data-plane.ts';
 import type { VirtioEnv } from '../virtio/env.ts';
 import { VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
+import { VirtioRngDataPlane } from '../virtio/rng/rng.ts';
 import type { VirtQueueHandler } from '../virtio/queue-handler.ts';
 import { BlockShelf } from './block-shelf.ts';
 import type { ContextCore } from './context-core.ts';
@@ -176,6 +177,7 @@ export class QueueHost implements ContextService {
           (report) => this.#reports.blockError(report),
         );
       case 'rng':
+        return new VirtioRngDataPlane(env, notifier, (into) => this.#core.host.randomBytes(into));
       case 'ignore':
         throw new Error(`no data plane for ${plan.kind} yet`);
       default:

@@ -9,6 +9,7 @@ import { DeviceMove, type MoveFailure, type MoveResult } from '../virtio/device-
 import type { MoveOutcome } from '../virtio/drain.ts';
 import type { VirtioEnv } from '../virtio/env.ts';
 import { QUEUES_MAX, VIRTIO_SLOT_BYTES, VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
+import { virtioRngModel } from '../virtio/rng/rng.ts';
 import type { ControlRequest } from '../virtio/transport/control.ts';
 import type { MoveReport } from '../vm.ts';
 import type { BlockNode, BlockNodes, Residence } from './block-nodes.ts';
@@ -206,6 +207,20 @@ export class VirtioBoard {
     });
   }
 
+  /** Drains a device, closes and opens its disk where it is, and goes on: for a change of what the disk is. */
+  reopen(device: BoardDevice): Promise<Result<void>> {
+    return new Promise((resolve) => {
+      device.virtio.exclusive((release) => {
+        this.#core.spawn(async () => {
+          const here = device.placement.slice();
+          const result = await this.#carryOut(device, here, here, device.block?.residence);
+          release();
+          resolve(result.outcome.kind === 'moved' ? ok(undefined) : userError(result.outcome.reason));
+        });
+      });
+    });
+  }
+
   async #move(
     device: BoardDevice,
     queue: number | undefined,
@@ -378,6 +393,8 @@ export class VirtioBoard {
         const model = new VirtioBlkModel(config, { ...block.medium, readOnly });
         return ok({ model, work: { kind: 'blk', config, block: drive }, block });
       }
+      case 'virtio-rng-device':
+        return ok({ model: virtioRngModel, work: { kind: 'rng' }, block: undefined });
       default:
         return userError(`-device ${spec.driver}: this machine has no such device yet`);
     }
