@@ -281,7 +281,7 @@ export class QSource {
   }
 
   #leaveParent(): void {
-    const siblings = this.parent?.#children ?? [];
+    const siblings = this.parent === null ? [] : this.parent.#children;
     const at = siblings.lastIndexOf(this);
     if (at >= 0) siblings.splice(at, 1);
     this.parent = null;
