@@ -32,7 +32,7 @@ const LOOP = [addi(6, 6, 1), jal(0, -4)];
 const MIE = 1n << 3n;
 
 describe('run', () => {
-  it('executes exactly its budget, wherever that ends', () => {
+  it('H4: executes exactly its budget, wherever that ends', () => {
     for (const budget of [1, 2, 3, 1000, 1023, 1024, 1025, 5000]) {
       rig.start(LOOP);
       expect(rig.step(budget)).toEqual({ kind: 'budget' });
@@ -49,7 +49,7 @@ describe('run', () => {
     expect(hart.pc).toBe(BigInt(RAM));
   });
 
-  it('arrives at the same state in slices of any size', () => {
+  it('H4: arrives at the same state in slices of any size', () => {
     // Page crossings, a straddling instruction and traps on the way.
     const setUp = (): void => {
       rig.start([addi(5, 5, 1), ECALL, jal(0, 0x1ff2)]);
@@ -136,7 +136,7 @@ describe('exits', () => {
   });
 });
 
-describe('timers', () => {
+describe('H10: timers', () => {
   it('mtimecmp raises MTIP when the time has come, and lowers it when it is moved on', () => {
     rig.start(LOOP);
     rig.memory.store64(rig.base + HART_MTIMECMP, 1000n);
@@ -177,7 +177,7 @@ describe('timers', () => {
 });
 
 describe('the shared words', () => {
-  it('a line set by another thread interrupts the run under way', () => {
+  it('H1: a line set by another thread interrupts the run under way', () => {
     rig.start([addi(6, 6, 1), ld(7, 5, 0), jal(0, -8)]);
     rig.program(M_HANDLER, ...LOOP);
     hart.setX(5, 0x1000_0000n);
@@ -205,7 +205,7 @@ describe('the shared words', () => {
     rig.memory.and32(rig.base + HART_IRQ_LINES, ~MIP_SSIP);
   });
 
-  it('a remote fence is carried out, then acknowledged', () => {
+  it('H3: a remote fence is carried out, then acknowledged', () => {
     rig.start([ld(7, 5, 0), jalr(1, 8, 0)], PRIV_S);
     const table = new PageTable(rig, 'sv39', RAM + 0x30_0000);
     table.map(BigInt(RAM), RAM, RWX | AD);

@@ -100,7 +100,7 @@ describe('AMO', () => {
   });
 });
 
-describe('LR and SC', () => {
+describe('H9: LR and SC', () => {
   const run = (words: readonly number[], setUp: () => void = () => {}): void => {
     rig.start(words);
     rig.poke64(DATA, 0xffff_ffff_8000_0001n);

@@ -31,7 +31,7 @@ function start(): void {
   rig.program(TARGET, addi(9, 0, 1), RETURN);
 }
 
-describe('stores of this hart into code it has executed', () => {
+describe('H6: stores of this hart into code it has executed', () => {
   it.each([
     ['sw', sw(6, 5, 0), BigInt(addi(9, 0, 2))],
     ['sd', sd(6, 5, 0), BigInt(addi(9, 0, 2)) | (BigInt(RETURN) << 32n)],
@@ -96,7 +96,7 @@ describe('stores of this hart into code it has executed', () => {
   });
 });
 
-describe('writes from outside', () => {
+describe('H6: writes from outside', () => {
   it('are executed after fence.i', () => {
     start();
     expect(call()).toBe(1n);

@@ -197,7 +197,7 @@ describe('permissions', () => {
   });
 });
 
-describe('accessed and dirty', () => {
+describe('H8: accessed and dirty bits', () => {
   it('are set by hardware: A by any access, D by stores only', () => {
     const entry = start([LOAD, STORE], RWX);
     rig.step();
@@ -256,7 +256,7 @@ describe('accesses across two pages', () => {
     expect(rig.peek64(far)).toBe(0x8888_7777_aaaa_bbbbn);
   });
 
-  it('fault with the address of the part that faults, and write nothing', () => {
+  it('H5: fault with the address of the part that faults, and write nothing', () => {
     start([STORE, LOAD], RWX | AD);
     hart.setX(5, LAST);
     rig.step();
@@ -289,7 +289,7 @@ describe('accesses across two pages', () => {
   });
 });
 
-describe('the TLB', () => {
+describe('H7: the TLB', () => {
   it('may keep a translation until sfence.vma, and drops it then', () => {
     for (const fence of [sfenceVma(0, 0), sfenceVma(5, 0), sfenceVma(0, 8), sfenceVma(5, 8)]) {
       start([LOAD, STORE, fence, LOAD], RWX | AD);
