@@ -4,11 +4,11 @@
  * (mmdebstrap's chrootless mode), so neither emulation nor mounting is needed. Our init, console session and fio are
  * laid on top.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Unavailable } from '../lib/apt.mjs';
-import { provideFio } from '../lib/default-guest.mjs';
+import { parseStanzas, Unavailable } from '../lib/apt.mjs';
+import { binaryInfo, provideFio } from '../lib/default-guest.mjs';
 import { addGuestFiles } from '../lib/disk.mjs';
 import { makeExt4 } from '../lib/ext4.mjs';
 import { hashSources } from '../lib/hash.mjs';
@@ -34,6 +34,9 @@ const INCLUDE = [
   'strace',
 ];
 
+/** Programs of busybox that Debian would bring with an init system or an editor. */
+const APPLETS = ['poweroff', 'reboot', 'halt', 'vi', 'wget', 'nc'];
+
 /** @returns {Promise<string>} hash of what the disk is made by */
 export const minbaseRecipe = () => hashSources(HERE);
 
@@ -51,6 +54,23 @@ export function parseOwners(listing) {
     if (owner.uid !== 0 || owner.gid !== 0) owners.set(match[3], owner);
   }
   return owners;
+}
+
+/**
+ * Removes what nobody reads here: a third of the disk. The licences stay.
+ *
+ * @param {string} share /usr/share
+ */
+async function dropDocumentation(share) {
+  for (const dir of ['man', 'info', 'locale'])
+    await rm(path.join(share, dir), { recursive: true, force: true });
+  const doc = path.join(share, 'doc');
+  for (const entry of await readdir(doc, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory() || entry.name === 'copyright') continue;
+    // A link to another package's directory leads to that package's licence.
+    const file = path.join(entry.parentPath ?? entry.path, entry.name);
+    if (!(entry.isSymbolicLink() && path.dirname(file) === doc)) await rm(file);
+  }
 }
 
 /**
@@ -83,6 +103,7 @@ export async function addMinbase(session, manifest) {
   const root = await session.scratch('minbase/root');
   const owners = parseOwners(await run('tar', ['-tvf', archive, '--numeric-owner']));
   await run('tar', ['-xpf', archive, '-C', root, '--no-same-owner', '--exclude=./dev/*']);
+  await dropDocumentation(path.join(root, 'usr/share'));
   // Which archive this machine uses is nobody's business; whoever has a network names one.
   const sources = `# deb http://ARCHIVE/debian ${SUITE} main\n`;
   await writeFile(path.join(root, 'etc/apt/sources.list'), sources);
@@ -94,7 +115,9 @@ export async function addMinbase(session, manifest) {
   const [deb = ''] = await apt.download([kernelPackage]);
   const kernel = await openKernel(deb, await session.scratch('kernel'));
   await addGuestFiles({ root, overlays: [path.join(session.source, 'overlay')], kernel, fio: fio.program });
+  for (const name of APPLETS) await symlink('busybox', path.join(root, 'usr/bin', name));
   const status = await readFile(path.join(root, 'var/lib/dpkg/status'), 'utf8');
+  const packages = await apt.select(parseStanzas(status).map((fields) => fields.get('Package') ?? ''));
   const disk = path.join(session.work, IMAGE);
   await makeExt4(root, disk, {
     bytes: DISK_BYTES,
@@ -109,7 +132,7 @@ export async function addMinbase(session, manifest) {
     fio: fio.program !== undefined,
     recipe,
     input: sha256(Buffer.from(status)),
-    packages: [],
+    packages: packages.map(binaryInfo),
   };
   return {
     ...manifest,
