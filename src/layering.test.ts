@@ -54,6 +54,15 @@ const ALLOWED: Record<string, readonly string[]> = {
     'engine/trace/schema.ts',
     'engine/vm.ts',
   ],
+  // The aggregator: it reads the rings itself, and its canvases are drawn where the data is.
+  'ui/model/trace': [
+    'ui/model/trace',
+    'ui/model/format.ts',
+    'ui/tokens.ts',
+    'engine/trace',
+    'engine/base/shared-memory.ts',
+    'engine/vm.ts',
+  ],
   'ui/views': [
     'ui/model',
     'ui/widgets',

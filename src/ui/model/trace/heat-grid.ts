@@ -1,0 +1,48 @@
+import { BUCKETS, bucketOf } from './histogram.ts';
+import { METRICS, metricOf } from './stages.ts';
+
+/** Width of a column of the heat map, and how many are kept: two minutes. */
+export const HEAT_COLUMN_NS = 250e6;
+export const HEAT_COLUMNS = 480;
+
+/** Complete requests counted by time (column) × latency (row), for each metric of one virtqueue. */
+export class HeatGrid {
+  /** Made with the first request: most queues are not a disk's. */
+  #counts = new Uint32Array(0);
+  /** Newest column, in units of HEAT_COLUMN_NS since the epoch. */
+  newest = -1;
+
+  add(time: number, times: ArrayLike<number>, at: number): void {
+    const column = Math.floor(time / HEAT_COLUMN_NS);
+    if (this.#counts.length === 0) this.#counts = new Uint32Array(METRICS.length * HEAT_COLUMNS * BUCKETS);
+    this.#advance(column);
+    if (column <= this.newest - HEAT_COLUMNS) return;
+    for (let metric = 0; metric < METRICS.length; metric++) {
+      const ns = metricOf(times, at, metric);
+      if (Number.isNaN(ns)) continue;
+      const cell = this.#cell(metric, column, bucketOf(ns));
+      this.#counts[cell] = (this.#counts[cell] as number) + 1;
+    }
+  }
+
+  count(metric: number, column: number, row: number): number {
+    if (column > this.newest || column <= this.newest - HEAT_COLUMNS || column < 0) return 0;
+    return this.#counts[this.#cell(metric, column, row)] as number;
+  }
+
+  #cell(metric: number, column: number, row: number): number {
+    return (metric * HEAT_COLUMNS + (column % HEAT_COLUMNS)) * BUCKETS + row;
+  }
+
+  #advance(column: number): void {
+    if (column <= this.newest) return;
+    const steps = this.newest < 0 ? 0 : Math.min(HEAT_COLUMNS, column - this.newest);
+    for (let i = 0; i < steps; i++) {
+      for (let metric = 0; metric < METRICS.length; metric++) {
+        const from = this.#cell(metric, column - i, 0);
+        this.#counts.fill(0, from, from + BUCKETS);
+      }
+    }
+    this.newest = column;
+  }
+}

@@ -1,0 +1,354 @@
+import type { TraceBatch } from '../../../engine/trace/drain.ts';
+import { TRACE } from '../../../engine/trace/schema.ts';
+import { HeatGrid } from './heat-grid.ts';
+import { QueueStats } from './queue-stats.ts';
+import { newRequest, RequestLog, type TracedRequest } from './request-log.ts';
+import { P } from './stages.ts';
+
+const T = TRACE;
+const ARGS = 5;
+/** Kicks of a queue that are remembered to find the one that announced a request. */
+const KICKS = 256;
+/** Requests of a device that may wait for the guest's acknowledgement; the oldest are closed without. */
+const MAX_WAITING = 4096;
+
+/** What is known of one virtqueue between two records. */
+interface QueueState {
+  readonly dev: number;
+  readonly queue: number;
+  readonly open: Set<TracedRequest>;
+  /** Filled, not yet published by a flush. */
+  filled: TracedRequest[];
+  /** Published, and the decision whether to interrupt not yet seen. */
+  flushed: TracedRequest[];
+  readonly kickTime: Float64Array;
+  readonly kickAvail: Uint16Array;
+  kicks: number;
+  lastPop: number;
+  lastDispatch: number;
+  readonly stats: QueueStats;
+  readonly heat: HeatGrid;
+  /** It has carried requests of the block device; only these are stations of the flow. */
+  block: boolean;
+}
+
+/**
+ * Ties the records of each request together by its id, over all threads. A fold: its state after a batch is a
+ * function of the records alone. Records of one device must come in the order of time.
+ */
+export class RequestTracker {
+  readonly log: RequestLog;
+  readonly #queues = new Map<number, QueueState>();
+  readonly #open = new Map<number, TracedRequest>();
+  /** By device: published with an interrupt, not acknowledged. */
+  readonly #waiting = new Map<number, TracedRequest[]>();
+  readonly #lastClaim = new Map<number, number>();
+  /** By thread: times at which the running dispatches began, innermost last. */
+  readonly #dispatches: number[][] = [];
+  readonly #firstGsi: number;
+  /** By queue key: rings whose kicks carry no index (packed). */
+  readonly packed = new Set<number>();
+  /** Requests taken and not given back because the device was reset. */
+  dropped = 0;
+
+  constructor(firstGsi: number, capacity = 1 << 16) {
+    this.#firstGsi = firstGsi;
+    this.log = new RequestLog(capacity);
+  }
+
+  /** Virtqueues seen so far, those of block devices only. */
+  blockQueues(): readonly QueueState[] {
+    return [...this.#queues.values()].filter((queue) => queue.block);
+  }
+
+  queue(dev: number, queue: number): QueueState {
+    const key = queueKey(dev, queue);
+    let state = this.#queues.get(key);
+    if (state === undefined) {
+      state = {
+        dev,
+        queue,
+        open: new Set(),
+        filled: [],
+        flushed: [],
+        kickTime: new Float64Array(KICKS),
+        kickAvail: new Uint16Array(KICKS),
+        kicks: 0,
+        lastPop: -Infinity,
+        lastDispatch: Number.NaN,
+        stats: new QueueStats(dev, queue),
+        heat: new HeatGrid(),
+        block: false,
+      };
+      this.#queues.set(key, state);
+    }
+    return state;
+  }
+
+  /** How many requests stand at each point of the way now: taken, at the disk, finished but not published. */
+  inFlight(state: QueueState): { readonly taken: number; readonly disk: number; readonly done: number } {
+    let taken = 0;
+    let disk = 0;
+    let done = 0;
+    for (const { times } of state.open) {
+      if (!Number.isNaN(times[P.complete])) done++;
+      else if (!Number.isNaN(times[P.submit])) disk++;
+      else taken++;
+    }
+    return { taken, disk, done };
+  }
+
+  /** Requests of the device that the guest has not acknowledged. */
+  unacknowledged(dev: number, queue: number): number {
+    return (this.#waiting.get(dev) ?? []).filter((request) => request.queue === queue).length;
+  }
+
+  reduce(batch: TraceBatch): void {
+    const { time, what, args } = batch;
+    for (let i = 0; i < batch.count; i++) {
+      const word = what[i] as number;
+      this.#record(time[i] as number, word & 0xffff, word >>> 16, args, i * ARGS);
+    }
+  }
+
+  #record(t: number, event: number, thread: number, args: Uint32Array, at: number): void {
+    const a0 = args[at] as number;
+    const a1 = args[at + 1] as number;
+    switch (event) {
+      case T.source_dispatch_begin:
+        (this.#dispatches[thread] ??= []).push(t);
+        return;
+      case T.source_dispatch_end:
+        this.#dispatches[thread]?.pop();
+        return;
+      case T.context_poll_begin:
+        // Whatever was lost, a context that goes to sleep dispatches nothing.
+        this.#dispatches[thread] = [];
+        return;
+      case T.virtio_queue_notify:
+        this.#kick(t, this.queue(a0, a1), args[at + 2] as number);
+        return;
+      case T.virtqueue_pop:
+        this.#pop(t, thread, this.queue(a0, a1), args, at);
+        return;
+      case T.virtio_blk_handle_read:
+      case T.virtio_blk_handle_write: {
+        const request = this.#open.get(a1);
+        if (request === undefined) return;
+        request.kind = event === T.virtio_blk_handle_read ? 0 : 1;
+        request.sector = (args[at + 2] as number) + (args[at + 3] as number) * 2 ** 32;
+        request.bytes = args[at + 4] as number;
+        this.queue(request.dev, request.queue).block = true;
+        return;
+      }
+      case T.virtio_blk_handle_other: {
+        const request = this.#open.get(a1);
+        if (request === undefined) return;
+        request.kind = args[at + 2] === 4 ? 2 : 3;
+        this.queue(request.dev, request.queue).block = true;
+        return;
+      }
+      case T.virtio_blk_submit_multireq:
+        this.#merged(a1, args[at + 3] as number);
+        return;
+      case T.blk_co_preadv:
+      case T.blk_co_pwritev:
+      case T.blk_co_flush:
+        this.#submitted(t, thread, a1);
+        return;
+      case T.virtio_blk_rw_complete: {
+        const request = this.#open.get(a1);
+        if (request === undefined) return;
+        request.times[P.complete] = t;
+        this.queue(request.dev, request.queue).stats.count(t, 'completes');
+        return;
+      }
+      case T.virtio_blk_req_complete: {
+        const request = this.#open.get(a1);
+        if (request === undefined) return;
+        request.status = args[at + 2] as number;
+        if (Number.isNaN(request.times[P.complete])) request.times[P.complete] = t;
+        const queue = this.queue(request.dev, request.queue);
+        queue.block = true;
+        if (request.status !== 0) queue.stats.count(t, 'errors');
+        return;
+      }
+      case T.virtqueue_fill: {
+        const request = this.#open.get(args[at + 3] as number);
+        if (request === undefined) return;
+        this.#open.delete(request.req);
+        const queue = this.queue(request.dev, request.queue);
+        queue.open.delete(request);
+        queue.filled.push(request);
+        return;
+      }
+      case T.virtqueue_flush:
+        this.#flush(t, this.queue(a0, a1));
+        return;
+      case T.virtio_notify:
+        this.#notify(t, this.queue(a0, a1), args[at + 2] !== 0);
+        return;
+      case T.plic_claim:
+        this.#claim(t, a1 - this.#firstGsi);
+        return;
+      case T.virtio_interrupt_ack:
+        this.#acknowledge(t, a0);
+        return;
+      case T.virtio_set_status:
+        if (a1 === 0) this.#reset(a0);
+        return;
+    }
+  }
+
+  #kick(t: number, queue: QueueState, avail: number): void {
+    const slot = queue.kicks++ % KICKS;
+    queue.kickTime[slot] = t;
+    queue.kickAvail[slot] = avail;
+    queue.stats.count(t, 'kicks');
+    // Of equal times the kick may come second here: the request it announced has just been popped.
+    if (queue.lastPop < t) return;
+    for (const request of queue.open)
+      if (Number.isNaN(request.times[P.kick]) && (request.times[P.pop] as number) >= t)
+        request.times[P.kick] = t;
+  }
+
+  #pop(t: number, thread: number, queue: QueueState, args: Uint32Array, at: number): void {
+    const request = newRequest();
+    request.dev = queue.dev;
+    request.queue = queue.queue;
+    request.head = args[at + 2] as number;
+    request.req = args[at + 3] as number;
+    request.popThread = thread;
+    request.diskThread = thread;
+    const began = this.#dispatches[thread]?.at(-1) ?? Number.NaN;
+    request.times[P.kick] = this.#kickOf(queue, args[at + 4] as number);
+    request.times[P.dispatch] = began;
+    request.times[P.pop] = t;
+    this.#open.set(request.req, request);
+    queue.open.add(request);
+    queue.stats.count(t, 'pops');
+    if (Number.isNaN(request.times[P.kick])) queue.stats.count(t, 'withoutKick');
+    if (began !== queue.lastDispatch) queue.stats.count(t, 'dispatches');
+    queue.lastDispatch = began;
+    queue.lastPop = t;
+  }
+
+  /**
+   * The oldest remembered kick that announced the request before avail index `next`; NaN if none did: the
+   * driver was asked not to kick, and the device found the request by looking.
+   */
+  #kickOf(queue: QueueState, next: number): number {
+    const packed = this.packed.has(queueKey(queue.dev, queue.queue));
+    let found = Number.NaN;
+    for (let i = queue.kicks - 1; i >= Math.max(0, queue.kicks - KICKS); i--) {
+      const slot = i % KICKS;
+      const covers = packed
+        ? (queue.kickTime[slot] as number) > queue.lastPop
+        : (((queue.kickAvail[slot] as number) - next) & 0xffff) < 0x8000;
+      if (!covers) break;
+      found = queue.kickTime[slot] as number;
+    }
+    return found;
+  }
+
+  /** Requests that lie in the leader's range and have not been submitted travel with it. */
+  #merged(leaderReq: number, bytes: number): void {
+    const leader = this.#open.get(leaderReq);
+    if (leader === undefined) return;
+    leader.leader = leaderReq;
+    const end = leader.sector + bytes / 512;
+    for (const other of this.queue(leader.dev, leader.queue).open) {
+      const inside = other.sector >= leader.sector && other.sector < end && other.kind === leader.kind;
+      if (inside && Number.isNaN(other.times[P.submit]) && other.leader === 0) other.leader = leaderReq;
+    }
+  }
+
+  #submitted(t: number, thread: number, req: number): void {
+    const request = this.#open.get(req);
+    // A write through a disk without write cache is followed by a flush of its own: the first counts.
+    if (request === undefined || !Number.isNaN(request.times[P.submit])) return;
+    const queue = this.queue(request.dev, request.queue);
+    const submit = (one: TracedRequest): void => {
+      one.times[P.submit] = t;
+      one.diskThread = thread;
+      queue.stats.count(t, 'submits');
+    };
+    submit(request);
+    if (request.leader !== req) return;
+    for (const other of queue.open) if (other.leader === req && other !== request) submit(other);
+  }
+
+  #flush(t: number, queue: QueueState): void {
+    this.#close(t, queue.flushed);
+    queue.flushed = queue.filled;
+    queue.filled = [];
+    for (const request of queue.flushed) request.times[P.used] = t;
+    queue.stats.count(t, 'used', queue.flushed.length);
+  }
+
+  #notify(t: number, queue: QueueState, suppressed: boolean): void {
+    const { flushed } = queue;
+    queue.flushed = [];
+    queue.stats.count(t, suppressed ? 'suppressed' : 'interrupts');
+    if (suppressed) {
+      for (const request of flushed) request.suppressed = true;
+      this.#close(t, flushed);
+      return;
+    }
+    // Of equal times the claim may have come before.
+    const claimed = this.#lastClaim.get(queue.dev) ?? -Infinity;
+    if (claimed >= t) for (const request of flushed) request.times[P.claim] = claimed;
+    const waiting = this.#waiting.get(queue.dev) ?? [];
+    this.#waiting.set(queue.dev, waiting);
+    waiting.push(...flushed);
+    if (waiting.length > MAX_WAITING) this.#close(t, waiting.splice(0, waiting.length - MAX_WAITING));
+  }
+
+  #claim(t: number, dev: number): void {
+    this.#lastClaim.set(dev, t);
+    for (const request of this.#waiting.get(dev) ?? [])
+      if (Number.isNaN(request.times[P.claim])) request.times[P.claim] = t;
+  }
+
+  #acknowledge(t: number, dev: number): void {
+    const waiting = this.#waiting.get(dev);
+    if (waiting === undefined || waiting.length === 0) return;
+    this.#waiting.delete(dev);
+    for (const request of waiting) {
+      request.times[P.ack] = t;
+      this.queue(dev, request.queue).stats.count(t, 'acks');
+    }
+    this.#close(t, waiting);
+  }
+
+  /** The requests are over, as far as the trace shows them. */
+  #close(t: number, requests: readonly TracedRequest[]): void {
+    for (const request of requests) {
+      const queue = this.queue(request.dev, request.queue);
+      if (!queue.block) continue;
+      const at = this.log.at(this.log.end);
+      this.log.add(request);
+      queue.stats.count(t, 'bytes', request.bytes);
+      queue.stats.latencies(t, this.log.times, at);
+      queue.heat.add(t, this.log.times, at);
+    }
+  }
+
+  /** The driver reset the device: what was under way will not come back. */
+  #reset(dev: number): void {
+    for (const queue of this.#queues.values()) {
+      if (queue.dev !== dev) continue;
+      this.dropped += queue.open.size;
+      for (const request of queue.open) this.#open.delete(request.req);
+      queue.open.clear();
+      queue.filled = [];
+      queue.flushed = [];
+      queue.kicks = 0;
+    }
+    this.#waiting.delete(dev);
+  }
+}
+
+export type { QueueState };
+
+export const queueKey = (dev: number, queue: number): number => dev * 1024 + queue;

@@ -1,0 +1,299 @@
+import { describe, expect, it } from 'vitest';
+import type { TraceBatch, TraceGap } from '../../../engine/trace/drain.ts';
+import { TRACE, type TraceEventName } from '../../../engine/trace/schema.ts';
+import { BUCKETS, bucketOf, bucketStart } from './histogram.ts';
+import { SliceTrack } from './slice-track.ts';
+import { METRICS, metricOf, P, STAGES } from './stages.ts';
+import { STATE_AWAKE, STATE_BLOCKED, TraceModel } from './trace-model.ts';
+
+type Row = readonly [time: number, thread: number, event: TraceEventName, ...args: number[]];
+
+/** A batch as TraceDrain would hand it on. */
+function batchOf(rows: readonly Row[], gaps: TraceGap[] = []): TraceBatch {
+  const batch: TraceBatch = {
+    count: rows.length,
+    time: new Float64Array(rows.length),
+    what: new Uint32Array(rows.length),
+    args: new Uint32Array(rows.length * 5),
+    gaps,
+  };
+  rows.forEach(([time, thread, event, ...args], i) => {
+    batch.time[i] = time;
+    batch.what[i] = TRACE[event] | (thread << 16);
+    batch.args.set(args, i * 5);
+  });
+  return batch;
+}
+
+const DEV = 7;
+const HART = 16;
+const MS = 1e6;
+const US = 1e3;
+const make = () =>
+  new TraceModel({ firstHart: HART, firstGsi: 1, records: 4096, slices: 4096, requests: 64 });
+
+/** A read of one block from kick to acknowledgement, moments `step` apart. */
+function request(t: number, req: number, avail: number, step = 10 * US): Row[] {
+  return [
+    [t, HART, 'virtio_queue_notify', DEV, 0, avail],
+    [t + step, 1, 'source_dispatch_begin', 1, 3, 0],
+    [t + 2 * step, 1, 'virtqueue_pop', DEV, 0, 5, req, avail],
+    [t + 2 * step, 1, 'virtio_blk_handle_read', DEV, req, 64, 0, 4096],
+    [t + 3 * step, 1, 'blk_co_preadv', DEV, req, 64, 0, 4096],
+    [t + 5 * step, 1, 'virtio_blk_rw_complete', DEV, req, 0],
+    [t + 5 * step, 1, 'virtio_blk_req_complete', DEV, req, 0],
+    [t + 5 * step, 1, 'virtqueue_fill', DEV, 0, 5, req, 4097],
+    [t + 6 * step, 1, 'virtqueue_flush', DEV, 0, 1, avail],
+    [t + 6 * step, 1, 'virtio_notify', DEV, 0, 0, avail, avail - 1],
+    [t + 7 * step, 1, 'source_dispatch_end', 1, 3, 1],
+    [t + 8 * step, HART, 'plic_claim', 0, 1 + DEV],
+    [t + 9 * step, HART, 'virtio_interrupt_ack', DEV, 1],
+  ];
+}
+
+describe('a request', () => {
+  it('is tied together by its id across threads, from the kick to the acknowledgement', () => {
+    const model = make();
+    model.reduce(batchOf(request(MS, 512, 1)));
+    const found = model.requests.log.get(0);
+    expect(found).toMatchObject({ req: 512, dev: DEV, queue: 0, kind: 0, bytes: 4096, sector: 64, head: 5 });
+    expect([...(found?.times ?? [])].map((t) => (t - MS) / (10 * US))).toEqual([0, 1, 2, 3, 5, 6, 8, 9]);
+  });
+
+  it('does not depend on where batches end', () => {
+    const rows = [...request(MS, 512, 1), ...request(2 * MS, 1024, 2)];
+    const whole = make();
+    whole.reduce(batchOf(rows));
+    const pieces = make();
+    for (const row of rows) pieces.reduce(batchOf([row]));
+    expect(pieces.requests.log.get(1)).toEqual(whole.requests.log.get(1));
+    expect(pieces.perEvent).toEqual(whole.perEvent);
+  });
+
+  it('that needed no kick has none: avail.idx of the kicks says which it announced', () => {
+    const model = make();
+    model.reduce(
+      batchOf([
+        [1000, HART, 'virtio_queue_notify', DEV, 0, 1],
+        [2000, 1, 'virtqueue_pop', DEV, 0, 0, 512, 1],
+        [2000, 1, 'virtqueue_pop', DEV, 0, 1, 1024, 2],
+        [3000, 1, 'virtio_blk_handle_read', DEV, 512, 0, 0, 512],
+        [3000, 1, 'virtqueue_fill', DEV, 0, 0, 512, 1],
+        [3000, 1, 'virtqueue_fill', DEV, 0, 1, 1024, 1],
+        [4000, 1, 'virtqueue_flush', DEV, 0, 2, 2],
+        [4000, 1, 'virtio_notify', DEV, 0, 1, 2, 9],
+      ]),
+    );
+    const [first, second] = [model.requests.log.get(0), model.requests.log.get(1)];
+    expect(first?.times[P.kick]).toBe(1000);
+    expect(second?.times[P.kick]).toBeNaN();
+    expect(second?.suppressed).toBe(true);
+    expect(second?.times[P.ack]).toBeNaN();
+    expect(model.requests.queue(DEV, 0).stats.total('withoutKick')).toBe(1);
+  });
+
+  it('belongs to the oldest kick that announced it, also across the wrap of avail.idx', () => {
+    const model = make();
+    model.reduce(
+      batchOf([
+        [1000, HART, 'virtio_queue_notify', DEV, 0, 0xffff],
+        [2000, HART, 'virtio_queue_notify', DEV, 0, 1],
+        [3000, HART, 'virtio_queue_notify', DEV, 0, 3],
+        [4000, 1, 'virtqueue_pop', DEV, 0, 0, 512, 0],
+      ]),
+    );
+    const [open] = model.requests.queue(DEV, 0).open;
+    expect(open?.times[P.kick]).toBe(2000);
+  });
+
+  it('finds its kick when the clock gives both the same time and the kick is read second', () => {
+    const model = make();
+    model.reduce(
+      batchOf([
+        [5000, 1, 'virtqueue_pop', DEV, 0, 0, 512, 1],
+        [5000, HART, 'virtio_queue_notify', DEV, 0, 1],
+      ]),
+    );
+    const [open] = model.requests.queue(DEV, 0).open;
+    expect(open?.times[P.kick]).toBe(5000);
+  });
+
+  it('merged into another is submitted with it', () => {
+    const model = make();
+    model.reduce(
+      batchOf([
+        [1000, 1, 'virtqueue_pop', DEV, 0, 0, 512, 1],
+        [1000, 1, 'virtio_blk_handle_write', DEV, 512, 8, 0, 4096],
+        [1000, 1, 'virtqueue_pop', DEV, 0, 1, 1024, 2],
+        [1000, 1, 'virtio_blk_handle_write', DEV, 1024, 16, 0, 4096],
+        [1000, 1, 'virtqueue_pop', DEV, 0, 2, 1536, 3],
+        [1000, 1, 'virtio_blk_handle_write', DEV, 1536, 999, 0, 4096],
+        [2000, 1, 'virtio_blk_submit_multireq', DEV, 512, 2, 8192, 1],
+        [2500, 2, 'blk_co_pwritev', DEV, 512, 8, 0, 8192],
+      ]),
+    );
+    const open = [...model.requests.queue(DEV, 0).open];
+    expect(open.map((one) => one.times[P.submit])).toEqual([2500, 2500, Number.NaN]);
+    expect(open.map((one) => one.leader)).toEqual([512, 512, 0]);
+    expect(open.map((one) => one.diskThread)).toEqual([2, 2, 1]);
+  });
+
+  it('is given up when the driver resets the device', () => {
+    const model = make();
+    model.reduce(
+      batchOf([
+        [1000, 1, 'virtqueue_pop', DEV, 0, 0, 512, 1],
+        [2000, HART, 'virtio_set_status', DEV, 0],
+      ]),
+    );
+    expect(model.requests.dropped).toBe(1);
+    expect(model.requests.queue(DEV, 0).open.size).toBe(0);
+  });
+
+  it('stages add up to the whole when every moment is known', () => {
+    const model = make();
+    model.reduce(batchOf(request(MS, 512, 1)));
+    const { times } = model.requests.log;
+    const upToUsed = STAGES.slice(0, 5).reduce((sum, _, i) => sum + metricOf(times, 0, i + 1), 0);
+    expect(upToUsed).toBe(metricOf(times, 0, 0));
+    expect(METRICS).toHaveLength(STAGES.length + 1);
+  });
+});
+
+describe('counts', () => {
+  it('are exact: what was taken is what was binned, by event and by lane, and gaps are lost', () => {
+    const model = make();
+    const rows = Array.from({ length: 400 }, (_, i) => request(i * MS, (i + 1) << 9, i + 1)).flat();
+    for (let i = 0; i < rows.length; i += 37) model.reduce(batchOf(rows.slice(i, i + 37)));
+    model.reduce(batchOf([], [{ thread: 1, from: 1, to: 2, lost: 9 }]));
+    const lanes = model.lanesInOrder();
+    expect(model.binned).toBe(rows.length);
+    expect(model.perEvent.reduce((a, b) => a + b, 0)).toBe(rows.length);
+    expect(lanes.reduce((sum, lane) => sum + lane.binned, 0)).toBe(rows.length);
+    expect(model.lost).toBe(9);
+    expect(model.requests.log.end).toBe(400);
+    // The window keeps the newest only.
+    expect(model.window.end - model.window.begin).toBe(4096);
+    expect(model.window.timeOf(model.window.end - 1)).toBe(model.latest);
+  });
+
+  it('go on while the view is frozen, but nothing is kept', () => {
+    const model = make();
+    model.reduce(batchOf(request(MS, 512, 1)));
+    const kept = model.window.end;
+    model.keep = false;
+    model.reduce(batchOf(request(2 * MS, 1024, 2)));
+    expect(model.window.end).toBe(kept);
+    expect(model.binned).toBe(26);
+    expect(model.notKept).toBe(13);
+  });
+
+  it('rates are of the last whole second, percentiles of the last ten', () => {
+    const model = make();
+    for (let i = 0; i < 50; i++) model.reduce(batchOf(request(i * 20 * MS, (i + 1) << 9, i + 1)));
+    const { stats } = model.requests.queue(DEV, 0);
+    expect(stats.rate(1.5e9, 'pops')).toBe(50);
+    expect(stats.rate(2.5e9, 'pops')).toBe(0);
+    const total = stats.quantiles(1.5e9, 0);
+    expect(total.n).toBe(50);
+    expect(total.p50).toBeGreaterThan(55 * US);
+    expect(total.p50).toBeLessThan(66 * US);
+    expect(total.p99).toBeUndefined();
+    expect(stats.quantiles(30e9, 0).n).toBe(0);
+  });
+
+  it('the heat map counts each request once per metric, in its column and row', () => {
+    const model = make();
+    model.reduce(batchOf(request(MS, 512, 1)));
+    const { heat } = model.requests.queue(DEV, 0);
+    expect(heat.count(0, 0, bucketOf(60 * US))).toBe(1);
+    let all = 0;
+    for (let row = 0; row < BUCKETS; row++) all += heat.count(0, 0, row);
+    expect(all).toBe(1);
+  });
+});
+
+describe('lanes', () => {
+  it('have dispatches by depth over states', () => {
+    const model = make();
+    model.reduce(
+      batchOf([
+        [100, 1, 'context_poll_begin', 1, 0],
+        [200, 1, 'context_poll_end', 1, 1],
+        [210, 1, 'source_dispatch_begin', 1, 4, 0],
+        [220, 1, 'source_dispatch_begin', 1, 5, 0],
+        [250, 1, 'source_dispatch_end', 1, 5, 1],
+        [260, 1, 'source_dispatch_end', 1, 4, 1],
+        [300, 1, 'context_poll_begin', 1, 0],
+      ]),
+    );
+    const lane = model.lanes.get(1);
+    expect(lane?.dispatches.map((track) => [track.startOf(0), track.finishOf(0), track.whatOf(0)])).toEqual([
+      [210, 260, 4],
+      [220, 250, 5],
+    ]);
+    expect([0, 1].map((i) => [lane?.states.whatOf(i), lane?.states.nsOf(i)])).toEqual([
+      [STATE_BLOCKED, 100],
+      [STATE_AWAKE, 100],
+    ]);
+  });
+
+  it('a dispatch whose end was lost is not drawn for ever', () => {
+    const model = make();
+    model.reduce(batchOf([[100, 1, 'source_dispatch_begin', 1, 4, 0]]));
+    model.reduce(
+      batchOf([[900, 1, 'source_dispatch_end', 1, 9, 1]], [{ thread: 1, from: 100, to: 800, lost: 3 }]),
+    );
+    expect(model.lanes.get(1)?.dispatches).toEqual([]);
+  });
+});
+
+describe('SliceTrack', () => {
+  it('runs give the same sums as slices one by one, and no outlier is hidden', () => {
+    const track = new SliceTrack(8192);
+    let t = 0;
+    for (let i = 0; i < 20_000; i++) {
+      const ns = i === 15_321 ? 900 : 1 + (i % 7);
+      track.add(t, t + ns, i & 3);
+      t += ns + 3;
+    }
+    for (const columns of [1, 10, 1000]) {
+      const from = track.startOf(track.begin);
+      let ns = 0;
+      let count = 0;
+      let longest = 0;
+      let visits = 0;
+      track.visit(from, t, (t - from) / columns, {
+        slice: (i) => {
+          visits++;
+          ns += track.nsOf(i);
+          count++;
+          longest = Math.max(longest, track.nsOf(i));
+        },
+        run: (_from, _to, sum, index, n) => {
+          visits++;
+          ns += sum;
+          count += n;
+          longest = Math.max(longest, track.nsOf(index));
+        },
+      });
+      let expected = 0;
+      for (let i = track.begin; i < track.end; i++) expected += track.nsOf(i);
+      expect(ns).toBe(expected);
+      expect(count).toBe(track.end - track.begin);
+      expect(longest).toBe(900);
+      if (columns === 1) expect(visits).toBeLessThan(200);
+    }
+  });
+});
+
+describe('histogram', () => {
+  it('a bucket holds what lies between its edges', () => {
+    for (const ns of [0, 999, 1000, 1091, 5000, 123_456, 9e9]) {
+      const bucket = bucketOf(ns);
+      expect(bucketStart(bucket)).toBeLessThanOrEqual(ns + 1e-6);
+      expect(bucketStart(bucket + 1)).toBeGreaterThan(ns);
+    }
+    expect(bucketOf(1e13)).toBe(BUCKETS - 1);
+  });
+});
