@@ -23,6 +23,9 @@ import {
   PRIV_S,
   PRIV_U,
 } from './layout.ts';
+import { SharedMemory } from '../base/shared-memory.ts';
+import type { TranslatorExports } from './jit/abi.ts';
+import { Translator, type TranslatorStatistics, type TranslatorTuning } from './jit/translator.ts';
 
 /** Privilege modes by their encoding. */
 export type Privilege = typeof PRIV_U | typeof PRIV_S | typeof PRIV_M;
@@ -60,6 +63,8 @@ export interface HartOptions {
   timeTicks(): number;
   /** ECALL from S mode leaves `run` with `sbi` instead of trapping. Default false. */
   readonly builtInSbi?: boolean;
+  /** Translate hot code to WebAssembly. Default false: interpret everything. */
+  readonly jit?: boolean | TranslatorTuning;
 }
 
 /** Why `run` came back. The hart can be run on after any of them. */
@@ -124,6 +129,7 @@ export class Hart {
   readonly id: number;
   readonly #interp: InterpExports;
   readonly #builtInSbi: boolean;
+  readonly #translator: Translator | undefined;
 
   constructor(options: HartOptions) {
     const { bus } = options;
@@ -151,6 +157,14 @@ export class Hart {
       host: { time_ticks: options.timeTicks, mmio_read: read, mmio_write: write },
     });
     this.#interp = instance.exports as unknown as InterpExports;
+    if (options.jit !== undefined && options.jit !== false) {
+      this.#translator = new Translator({
+        memory: new SharedMemory(options.memory),
+        hartBase: options.hartBase,
+        exports: instance.exports as unknown as TranslatorExports & WebAssembly.Exports,
+        ...(options.jit === true ? {} : options.jit),
+      });
+    }
     const ramBase = options.ramBase ?? 0x8000_0000;
     this.#interp.init(
       options.hartBase,
@@ -179,6 +193,7 @@ export class Hart {
    */
   run(budgetInstructions: number): HartExit {
     const reason = this.#interp.run(budgetInstructions);
+    this.#translator?.service();
     switch (reason) {
       case EXIT_BUDGET:
         return BUDGET;
@@ -246,6 +261,11 @@ export class Hart {
   /** Instructions executed since reset, trapping ones included. */
   get executed(): bigint {
     return BigInt.asUintN(64, this.#interp.executed());
+  }
+
+  /** What has been translated, if the JIT is on. */
+  get translations(): TranslatorStatistics | undefined {
+    return this.#translator?.statistics;
   }
 
   /** Event counts since the area was first zeroed. */

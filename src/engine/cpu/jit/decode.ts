@@ -91,7 +91,10 @@ export interface Insn {
 const immI = (bits: number): number => bits >> 20;
 const immS = (bits: number): number => ((bits >> 25) << 5) | ((bits >>> 7) & 31);
 const immB = (bits: number): number =>
-  ((bits >> 31) << 12) | (((bits >>> 7) & 1) << 11) | (((bits >>> 25) & 63) << 5) | (((bits >>> 8) & 15) << 1);
+  ((bits >> 31) << 12) |
+  (((bits >>> 7) & 1) << 11) |
+  (((bits >>> 25) & 63) << 5) |
+  (((bits >>> 8) & 15) << 1);
 const immJ = (bits: number): number =>
   ((bits >> 31) << 20) | (bits & 0xff000) | (((bits >>> 20) & 1) << 11) | (((bits >>> 21) & 0x3ff) << 1);
 

@@ -1,5 +1,6 @@
 import { SharedMemory } from '../../base/shared-memory.ts';
 import { Hart, type BusAccessSize, type HartExit, type Privilege } from '../hart.ts';
+import type { TranslatorTuning } from '../jit/translator.ts';
 import { HART_AREA_BYTES, PRIV_M } from '../layout.ts';
 
 /** Physical address of the first instruction, and of RAM. */
@@ -109,6 +110,7 @@ export class HartRig {
       ramBytes,
       hartId: options.hartId ?? 0,
       builtInSbi: options.builtInSbi ?? false,
+      jit: options.jit ?? false,
       timeTicks: () => this.ticks,
       bus: {
         read: (addr, size) => {

@@ -9,12 +9,15 @@ import {
   HART_PRIV,
   HART_STIMECMP,
   HART_WFI_DEADLINE,
+  PAGE_OPS,
+  PAGE_TRANSLATED,
   PRIV_M,
 } from '../../layout';
 import { Cause } from './cause';
 import { csrIllegal, csrRead, csrWrite } from './csr';
 import { faultCause, translateReadOnly } from './mmu';
-import { resetPages } from './pages';
+import { Op } from './ops';
+import { dropTranslation, resetPages } from './pages';
 import { updatePmp } from './pmp';
 import { resetHart } from './reset';
 import {
@@ -31,6 +34,7 @@ import { resetTlbs } from './tlb';
 import { setPrivilege } from './trap';
 
 export { expandCompressed } from './compressed';
+export { jitAtomic, jitFloat, jitLoad, jitMulHigh, jitStore } from './jit';
 export { run } from './run';
 
 /** Tells the instance where its hart and the guest's RAM are. */
@@ -139,4 +143,24 @@ export function setBusFault(): void {
 export function debugTranslate(va: u64): i64 {
   const pa = translateReadOnly(va, privilege());
   return faultCause == Cause.NONE ? <i64>pa : -1;
+}
+
+// ── For the translator (jit/) ───────────────────────────────────────────────────────────────────
+
+/** Handler number of ops that are entries of translated code. */
+export function jitEntryHandler(): u32 {
+  return Op.JIT;
+}
+
+/** Makes the op at byte `offset` of a decoded page lead to an entry of the unit in table slot `slot`. */
+export function jitEnterHere(page: u32, offset: u32, slot: u32, entry: u32): void {
+  const op = <usize>page + PAGE_OPS + (<usize>offset << 2);
+  store<u32>(op, <u32>Op.JIT | (entry << 16));
+  store<u32>(op, slot, 4);
+  store<u32>(page, 1, PAGE_TRANSLATED);
+}
+
+/** Makes all entries of a page ordinary ops again. */
+export function jitDrop(page: u32): void {
+  dropTranslation(page);
 }

@@ -29,6 +29,7 @@ import { execAtomic } from './amo';
 import { Cause, MSTATUS_FS } from './cause';
 import { execFloat } from './float';
 import { boxed3, fusedDouble, fusedSingle, getDouble, getSingle } from './fused';
+import { runUnits } from './jit';
 import { loadSlow, readVirtual, accessCause, accessAddress, storeSlow } from './memory';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, rem, remu, remuw, remw } from './muldiv';
 import {
@@ -89,11 +90,15 @@ import { resume, takeException, updateTimers } from './trap';
 
 /** Instructions between two looks at HART_ATTENTION: about 5 µs. */
 const CHUNK: u32 = 1024;
-/** The time is asked for once in this many chunks. */
-const CHUNKS_PER_TIME: u32 = 8;
-/** Chunks left until the time is asked for. */
-let timeIn: u32 = 0;
+/** The same where translated code does not return by itself. */
+const TRANSLATED_CHUNK: u32 = 16384;
+/** Instructions after which the time is asked for. */
+const TIME_CHUNK: i32 = 8192;
+/** Instructions left until then. */
+let timeIn: i32 = 0;
 let budgetLeft: u32 = 0;
+/** Instructions executed in translated code since the last look at HART_ATTENTION. */
+let unattended: u32 = 0;
 
 /** In place of a pc, which is never odd: the op to go on with is published in nextOp. */
 const MOVED: u64 = 1;
@@ -122,6 +127,7 @@ function fullFence(): void {
 
 /** Accounts for the chunk's executed part and makes `HART_PC` current. */
 function settle(pc: u64, n: u32): void {
+  timeIn -= <i32>(chunk - n);
   store<u64>(hart, load<u64>(hart, HART_EXECUTED) + <u64>(chunk - n), HART_EXECUTED);
   store<u64>(hart, pc, HART_PC);
   setChunk(0);
@@ -138,21 +144,38 @@ function serveFence(): void {
 }
 
 /**
- * Starts the next chunk at HART_PC: serves requests, takes a due interrupt, enters the pc. Returns
- * -1, or the reason to leave the loop.
+ * Runs translated code from the entry op at `op` with what is left of the budget, of which the chunk
+ * has `n`. Returns what the chunk has left then.
  */
-function nextChunk(): i32 {
-  if (timeIn == 0) {
+function runTranslated(op: usize, pc: u64, n: u32): u32 {
+  setLeft(n);
+  const budget = min(budgetLeft + n, TRANSLATED_CHUNK);
+  const used = runUnits(op, pc, budget, CHUNK);
+  unattended += used;
+  timeIn -= <i32>used;
+  // What is not taken from the chunk has to be accounted for here.
+  const fromRest = min(used, budgetLeft);
+  budgetLeft -= fromRest;
+  store<u64>(hart, load<u64>(hart, HART_EXECUTED) + fromRest, HART_EXECUTED);
+  return n - (used - fromRest);
+}
+
+/**
+ * Starts the next chunk, of `wanted` instructions, at HART_PC: serves requests, takes a due
+ * interrupt, enters the pc. Returns -1, or the reason to leave the loop.
+ */
+function nextChunk(wanted: u32): i32 {
+  unattended = 0;
+  if (timeIn <= 0) {
     updateTimers();
-    timeIn = CHUNKS_PER_TIME;
+    timeIn = TIME_CHUNK;
   }
-  timeIn--;
   // ORDER: pairs with the OR of whoever changed a line or asked for something before it.
   const attention = atomic.xchg<u32>(hart, 0, HART_ATTENTION);
   if (attention & ATTENTION_FENCE) serveFence();
   if (attention & ATTENTION_EXIT) return EXIT_ATTENTION;
   if (budgetLeft == 0) return EXIT_BUDGET;
-  const size = min(budgetLeft, CHUNK);
+  const size = min(budgetLeft, wanted);
   budgetLeft -= size;
   resume(load<u64>(hart, HART_PC));
   setChunk(size);
@@ -165,7 +188,7 @@ export function run(budget: u32): u32 {
   budgetLeft = budget;
   timeIn = 0;
   clearExit();
-  let reason = nextChunk();
+  let reason = nextChunk(CHUNK);
   if (reason >= 0) return reason;
   let n = left;
   let op = nextOp;
@@ -178,7 +201,7 @@ export function run(budget: u32): u32 {
     if (n == 0) {
       settle(pcOf(bias, op), 0);
       sampleHeat(op);
-      reason = nextChunk();
+      reason = nextChunk(CHUNK);
       if (reason >= 0) return reason;
       n = left;
       op = nextOp;
@@ -210,6 +233,25 @@ export function run(budget: u32): u32 {
         }
         pc = MOVED;
         break;
+
+      case Op.JIT:
+        n = runTranslated(op, pcOf(bias, op), n + 1);
+        op = nextOp;
+        bias = pcBias;
+        D = dataTlb;
+        context = dataContext;
+        if (unattended < CHUNK) continue;
+        // The chunk goes on where it was, so that the samples taken at its end are fair.
+        settle(pcOf(bias, op), n);
+        budgetLeft += n;
+        reason = nextChunk(n == 0 ? CHUNK : n);
+        if (reason >= 0) return reason;
+        n = left;
+        op = nextOp;
+        bias = pcBias;
+        D = dataTlb;
+        context = dataContext;
+        continue;
 
       // ── Executed by functions that enter what follows ──
       case Op.FETCH_FAULT: {
