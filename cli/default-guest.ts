@@ -22,15 +22,15 @@ const escape = (path: string): string => path.replaceAll(',', ',,');
 
 /**
  * Completes a command line that names neither kernel nor firmware with the default guest: the kernel, and its
- * disk with the command line of the QContext proposal, on a context of its own. `snapshot=off` among the
- * arguments (`-drive snapshot=off` has a disk of its own) is the caller's business: `copy` makes the
- * throw-away copy of the disk.
+ * disk with the command line of the QContext proposal, on a context of its own.
+ *
+ * @param diskOf gives the file to use for the default disk's image: a copy, thrown away or kept
  */
 export function defaultArguments(
   given: readonly string[],
   config: MachineConfig,
   guestDir: string,
-  copy: (image: string) => string,
+  diskOf: (image: string) => string,
 ): Result<readonly string[]> {
   if (config.boot.kernel !== undefined || config.boot.bios !== undefined) return { ok: true, value: given };
   const manifestPath = join(guestDir, 'manifest.json');
@@ -48,22 +48,31 @@ export function defaultArguments(
       'Give a kernel with -kernel FILE.',
     );
   }
-  const image = join(guestDir, disk.file);
-  const argv = [
+  const ids = new Set([
+    ...config.objects.map(({ id }) => id),
+    ...config.drives.map(({ id }) => id),
+    ...config.blockdevs.map(({ nodeName }) => nodeName),
+    ...config.devices.map(({ id }) => id),
+  ]);
+  const free = (stem: string): string => {
+    for (let n = 0; ; n++) if (!ids.has(`${stem}${n}`)) return `${stem}${n}`;
+  };
+  const [context, drive, device] = [free('ctx'), free('drive'), free('disk')];
+  const all = [
     '-kernel',
     join(guestDir, kernel.image),
     ...(kernel.initrd === undefined ? [] : ['-initrd', join(guestDir, kernel.initrd)]),
     '-append',
     [kernel.append, config.boot.append].filter(Boolean).join(' '),
+    // First, so that Linux calls it /dev/vda, whatever comes beside it.
     '-object',
-    'glib-qcontext,id=ctx0,threaded=yes',
+    `glib-qcontext,id=${context},threaded=yes`,
     '-drive',
-    `file=${escape(copy(image))},if=none,id=drive0,format=raw,cache=none,aio=native`,
+    `file=${escape(diskOf(join(guestDir, disk.file)))},if=none,id=${drive},format=raw,cache=none,aio=native`,
     '-device',
-    'virtio-blk,drive=drive0,scsi=off,x-data-plane=on,context=ctx0,id=disk0',
+    `virtio-blk,drive=${drive},scsi=off,x-data-plane=on,context=${context},id=${device}`,
+    ...withoutAppend(given),
   ];
-  const own = withoutAppend(given);
-  const all = [...argv, ...own];
   const parsed = parseCommandLine(all);
   return parsed.ok ? { ok: true, value: all } : parsed;
 }

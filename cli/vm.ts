@@ -1,6 +1,14 @@
-import { copyFileSync, constants as fs, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  constants as fs,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createVm, formatUserError, parseCommandLine, type Vm } from '../src/engine/index.ts';
 import { defaultArguments } from './default-guest.ts';
@@ -66,7 +74,22 @@ async function runMachine(argv: readonly string[]): Promise<number> {
   return exitCodeOf(end);
 }
 
-async function main(given: readonly string[]): Promise<number> {
+/** A word of our own among QEMU's: the default guest's disk is kept from one run to the next. */
+const KEEP_DISK = 'snapshot=off';
+
+/** The default disk's file for this run. */
+function defaultDisk(image: string, scratch: string, keep: boolean): string {
+  const kept = fileURLToPath(new URL('vm/rootfs.ext4', build));
+  if (keep && existsSync(kept)) return kept;
+  const copy = keep ? kept : join(scratch, 'disk');
+  mkdirSync(dirname(copy), { recursive: true });
+  copyFileSync(image, copy, fs.COPYFILE_FICLONE);
+  return copy;
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const keep = words.includes(KEEP_DISK);
+  const given = words.filter((word) => word !== KEEP_DISK);
   const asked = parseCommandLine(given);
   if (!asked.ok) fail(formatUserError(asked.error));
   if (asked.value.kind === 'help') {
@@ -84,11 +107,9 @@ async function main(given: readonly string[]): Promise<number> {
 
   const scratch = mkdtempSync(join(tmpdir(), 'qcontext-vm-'));
   try {
-    const argv = defaultArguments(given, asked.value.config, guestDir, (image) => {
-      const copy = join(scratch, 'disk');
-      copyFileSync(image, copy, fs.COPYFILE_FICLONE);
-      return copy;
-    });
+    const argv = defaultArguments(given, asked.value.config, guestDir, (image) =>
+      defaultDisk(image, scratch, keep),
+    );
     if (!argv.ok) fail(formatUserError(argv.error));
     return await runMachine(argv.value);
   } finally {

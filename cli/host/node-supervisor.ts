@@ -46,7 +46,7 @@ export function createNodeSupervisor(
         return undefined;
       }
     },
-    delay: (ms) => new Promise((resolve) => void setTimeout(resolve, ms).unref()),
+    delay: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
     randomBytes: (into) => void randomFillSync(into),
     encodeUtf8: (text) => new TextEncoder().encode(text),
   };

@@ -7,6 +7,8 @@ import { RawStore } from '../block/raw-store.ts';
 import { StoreBackend } from '../block/store-backend.ts';
 import { ThrottleBackend } from '../block/throttle-backend.ts';
 import { isThrottled, throttleLimits } from '../block/throttle-limits.ts';
+import { WindowStore } from '../block/window-store.ts';
+import { DiskOpenError } from '../host.ts';
 import { SharedMemory } from '../base/shared-memory.ts';
 import type { BlockSpec } from '../qom/machine-ops.ts';
 import type { ContextCore } from './context-core.ts';
@@ -50,7 +52,13 @@ async function openStore({ spec, arena }: BlockPlan, core: ContextCore): Promise
         });
     }
   };
-  const store = await bottom();
+  const whole = await bottom();
+  const windowed = spec.offset !== 0 || spec.size !== undefined;
+  if (windowed && spec.offset + (spec.size ?? 0) > whole.bytes) {
+    whole.close();
+    throw new DiskOpenError('io', `the window at ${spec.offset} does not fit in ${whole.bytes} bytes`);
+  }
+  const store = windowed ? new WindowStore(whole, spec.offset, spec.size) : whole;
   if (!spec.snapshot || arena === undefined) return store;
   return new OverlayStore(mem, store, new MemoryStore(mem, new SharedMemory(arena)));
 }

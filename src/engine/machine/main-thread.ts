@@ -6,7 +6,8 @@ import type { MachineConfig } from '../qom/options/config.ts';
 import { Monitor } from '../qmp/monitor.ts';
 import { ObjectModel } from '../qom/object-model.ts';
 import { initTraceMask, setTraceEnabled } from '../trace/ring.ts';
-import { TRACE_EVENTS } from '../trace/schema.ts';
+import { traceEventByName } from '../trace/schema.ts';
+import { traceEventsMatching } from '../qom/options/machine-options.ts';
 import { BlockNodes } from './block-nodes.ts';
 import { ContextCore } from './context-core.ts';
 import { ContextDirectory } from './context-directory.ts';
@@ -29,18 +30,14 @@ export interface MainRole extends RoleCommon {
   readonly port: Port;
 }
 
-/** `-trace virtio_*`: switches the events on whose names match; `*` stands for anything. */
-function enableMatching(mem: SharedMemory, mask: number, pattern: string): void {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  const matcher = new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
-  for (const { id, name } of TRACE_EVENTS) if (matcher.test(name)) setTraceEnabled(mem, mask, id, true);
-}
-
 /** Runs the main context: composes the machine, builds it from its configuration, and serves it to its end. */
 export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): Promise<void> {
   const { layout, config, boot, port } = role;
   initTraceMask(mem, layout.traceMask);
-  for (const pattern of config.trace) enableMatching(mem, layout.traceMask, pattern);
+  for (const name of config.trace.flatMap(traceEventsMatching)) {
+    const event = traceEventByName(name);
+    if (event !== undefined) setTraceEnabled(mem, layout.traceMask, event.id, true);
+  }
   const core = new ContextCore({ mem, layout, host, index: 0, name: 'main' });
   const guestClock = new GuestClock(mem, layout.guestClock, host.clock);
 

@@ -105,6 +105,7 @@ class Supervisor implements Vm {
   #directory: BoardDirectory = { runState: 'starting', contexts: [], devices: [] };
   #settleReady: (result: Result<void>) => void = () => {};
   #settleEnded: (end: VmEnd) => void = () => {};
+  #over = false;
   #disposed: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
@@ -164,7 +165,7 @@ class Supervisor implements Vm {
     if (this.#disposed !== undefined) return;
     const detail = `thread ${name} died: ${message}`;
     this.#settleReady(userError(detail));
-    this.#settleEnded({ reason: 'failed', detail });
+    this.#end({ reason: 'failed', detail });
     if (name !== 'main') this.#main.send('threadFailed', name, message);
     void this.dispose();
   }
@@ -179,8 +180,13 @@ class Supervisor implements Vm {
       event: (event) => this.event(event),
       traceName: (thread, id, kind, name) => this.traceName({ thread, id, kind, name }),
       ready: (result) => this.#settleReady(result),
-      ended: (end) => this.#settleEnded(end),
+      ended: (end) => this.#end(end),
     };
+  }
+
+  #end(end: VmEnd): void {
+    this.#over = true;
+    this.#settleEnded(end);
   }
 
   // SupervisorService -----------------------------------------------------------------------------------
@@ -290,9 +296,11 @@ class Supervisor implements Vm {
 
   async #close(): Promise<void> {
     const { host } = this.#options;
-    const quit = this.#main.call('qmp', 'quit', undefined).catch(() => undefined);
-    await Promise.race([Promise.all([quit, this.ended]), host.delay(CLOSE_MS)]);
-    this.#settleEnded({ reason: 'host-quit' });
+    if (!this.#over) {
+      this.#main.send('qmp', 'quit', undefined);
+      await Promise.race([this.ended, host.delay(CLOSE_MS)]);
+    }
+    this.#end({ reason: 'host-quit' });
     this.#settleReady(userError('the machine was closed'));
     for (const worker of this.#workers.values()) worker.terminate();
     this.#workers.clear();
