@@ -21,12 +21,16 @@ export interface HartRole extends RoleCommon {
   readonly interpreter: WebAssembly.Module;
   /** Answer ECALLs from S mode ourselves; false when firmware was given. */
   readonly builtInSbi: boolean;
+  /** Translate hot guest code (`-accel tcg,jit=on`). */
+  readonly jit: boolean;
   /** Contents of the boot ROM. */
   readonly rom: Uint8Array;
 }
 
 /** Instructions between two looks at the timer; about a millisecond of interpreted code. */
 const SLICE = 100_000;
+/** The JIT stays off, whatever is asked, until Linux runs on it in lockstep with the interpreter. */
+const JIT_READY: boolean = false;
 /** Longest sleep in WFI: the host's clock may drift from what the deadline assumed. */
 const WFI_MAX_NS = 10e9;
 
@@ -80,6 +84,7 @@ class HartThread {
       bus: this.#board.bus,
       timeTicks: () => this.#clock.ticks(),
       builtInSbi: role.builtInSbi,
+      jit: role.jit && JIT_READY,
     });
     this.#board.bindHart(this.#hart);
   }

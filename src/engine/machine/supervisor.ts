@@ -143,6 +143,7 @@ class Supervisor implements Vm {
         hart,
         interpreter: options.interpreter,
         builtInSbi: options.boot.mode === 'S',
+        jit: options.config.accel.jit,
         rom: options.boot.rom,
       };
       this.#start(`hart-${hart}`, hartRole, []);
