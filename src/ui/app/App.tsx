@@ -87,7 +87,7 @@ export function App({
   };
 
   const panels = {
-    contexts: <ContextsBoard />,
+    contexts: <ContextsBoard footer={<MoveCard />} />,
     terminal: <TerminalView theme={theme} overlay={covered ? <StartOverlay onWay={takeWayOut} /> : null} />,
     inspector: (
       <TabbedPanel
@@ -131,7 +131,6 @@ export function App({
           <Palette onClose={() => setPalette(false)} />
         </Suspense>
       ) : null}
-      <MoveCard />
       <LiveRegion />
     </div>
   );

@@ -8,12 +8,15 @@ export function Panel({
   aside,
   actions,
   children,
+  footer,
   flush = false,
 }: {
   readonly title: string;
   readonly aside?: ReactNode;
   readonly actions?: ReactNode;
   readonly children: ReactNode;
+  /** Stays below the children, which scroll. */
+  readonly footer?: ReactNode;
   /** Children reach the panel's edges. */
   readonly flush?: boolean;
 }): ReactNode {
@@ -30,6 +33,7 @@ export function Panel({
       <div className={flush ? styles['flush'] : styles['body']}>
         <Guard name={title}>{children}</Guard>
       </div>
+      {footer}
     </section>
   );
 }

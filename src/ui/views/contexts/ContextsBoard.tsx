@@ -11,13 +11,14 @@ import { Lane } from './Lane.tsx';
 import { LanesWhileOff } from './LanesWhileOff.tsx';
 
 /** Which thread runs what: a lane per context, with its sources and the devices it serves. */
-export function ContextsBoard(): ReactNode {
+export function ContextsBoard({ footer }: { readonly footer: ReactNode }): ReactNode {
   const { controller, numbers } = usePlayground();
   const board = useBoardShape();
   const phase = useController((state) => state.phase.kind);
   return (
     <Panel
       title="Contexts"
+      footer={footer}
       actions={
         board === undefined ? null : (
           <Button

@@ -1,7 +1,7 @@
 import { Undo2, X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
-import { bytes, count, duration, percentile, rate } from '../../model/format.ts';
+import { bytes, compact, duration, percentile, rate } from '../../model/format.ts';
 import { type Move, WINDOW_SECONDS, type WindowStats } from '../../model/moves.ts';
 import { P99_MIN_N } from '../../model/percentiles.ts';
 import { usePlayground } from '../../model/playground.ts';
@@ -16,10 +16,11 @@ export function MoveCard(): ReactNode {
   return (
     <aside className={styles['card']} aria-label="Last move" data-testid="move-card">
       <header className={styles['head']}>
-        <h2 className={styles['title']}>
+        <h3 className={styles['title']}>
           {move.device}
           {move.queue === undefined ? '' : ` queue ${move.queue}`}: {move.from} → {move.to}
-        </h2>
+        </h3>
+        <Steps move={move} />
         {move.state === 'done' ? (
           <Button size="small" icon={<Undo2 />} onPress={() => void moves.undo()}>
             Undo
@@ -27,7 +28,6 @@ export function MoveCard(): ReactNode {
         ) : null}
         <Button size="small" variant="quiet" icon={<X />} tip="Close" onPress={() => moves.dismiss()} />
       </header>
-      <Steps move={move} />
       {move.state === 'refused' ? null : (
         <>
           <BeforeAfter move={move} />
@@ -62,41 +62,48 @@ function Steps({ move }: { readonly move: Move }): ReactNode {
   );
 }
 
-const ROWS: readonly (readonly [string, (stats: WindowStats) => string])[] = [
+const COLUMNS: readonly (readonly [string, (stats: WindowStats) => string])[] = [
   ['p50', (stats) => percentile(stats.latency.p50)],
   ['p99', (stats) => (stats.latency.n < P99_MIN_N ? `n < ${P99_MIN_N}` : percentile(stats.latency.p99))],
   ['requests/s', (stats) => rate(stats.requestsPerSecond)],
   ['bytes/s', (stats) => bytes(stats.bytesPerSecond)],
-  ['n', (stats) => count(stats.latency.n)],
+  ['n', (stats) => compact(stats.latency.n)],
 ];
 
 function BeforeAfter({ move }: { readonly move: Move }): ReactNode {
   const seconds = Math.min(WINDOW_SECONDS, Math.floor(move.after?.seconds ?? 0));
+  const rows = [
+    {
+      label: `before, ${move.from}`,
+      stats: move.before,
+      window: move.before === undefined ? '–' : `${Math.round(move.before.seconds)} s`,
+    },
+    { label: `after, ${move.to}`, stats: move.after, window: `${seconds} of ${WINDOW_SECONDS} s` },
+  ];
   return (
     <table className={styles['table']}>
       <caption className="visually-hidden">Latency and rates before and after the move</caption>
       <thead>
         <tr>
           <td />
-          <th scope="col">before, on {move.from}</th>
-          <th scope="col">after, on {move.to}</th>
+          {COLUMNS.map(([label]) => (
+            <th key={label} scope="col">
+              {label}
+            </th>
+          ))}
+          <th scope="col">over</th>
         </tr>
       </thead>
       <tbody>
-        {ROWS.map(([label, read]) => (
-          <tr key={label}>
-            <th scope="row">{label}</th>
-            <td>{move.before === undefined ? '–' : read(move.before)}</td>
-            <td>{move.after === undefined ? '–' : read(move.after)}</td>
+        {rows.map((row) => (
+          <tr key={row.label}>
+            <th scope="row">{row.label}</th>
+            {COLUMNS.map(([label, read]) => (
+              <td key={label}>{row.stats === undefined ? '–' : read(row.stats)}</td>
+            ))}
+            <td>{row.window}</td>
           </tr>
         ))}
-        <tr>
-          <th scope="row">window</th>
-          <td>{move.before === undefined ? '–' : `${Math.round(move.before.seconds)} s`}</td>
-          <td>
-            {seconds} of {WINDOW_SECONDS} s
-          </td>
-        </tr>
       </tbody>
     </table>
   );
