@@ -90,7 +90,7 @@ const within = (file: string, room: string): boolean => file === room || file.st
 const roomOf = (file: string): string | undefined =>
   Object.keys(ALLOWED)
     .filter((room) => within(file, room))
-    .sort((a, b) => b.length - a.length)[0];
+    .toSorted((a, b) => b.length - a.length)[0];
 
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)|new URL\('(\.[^']+\.ts)'/g;

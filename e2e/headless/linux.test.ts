@@ -20,11 +20,21 @@ const PROMPT = /root@qcontext:[^#]*# $/;
 function boot(disk: string, more: readonly string[] = []): Promise<TestMachine> {
   if (stock === undefined) throw new Error('no Linux guest: npm run guest');
   return startMachine([
-    ...['-m', '256', '-kernel', join(guestDir, stock.image), '-append', stock.append],
+    '-m',
+    '256',
+    '-kernel',
+    join(guestDir, stock.image),
+    '-append',
+    stock.append,
     ...(stock.initrd === undefined ? [] : ['-initrd', join(guestDir, stock.initrd)]),
-    ...['-object', 'glib-qcontext,id=ctx0,threaded=yes', '-object', 'glib-qcontext,id=ctx1,threaded=yes'],
-    ...['-drive', `file=${disk},if=none,id=drive0,format=raw,cache=none,aio=native`],
-    ...['-device', 'virtio-blk,drive=drive0,scsi=off,x-data-plane=on,context=ctx0,id=disk0,serial=QCTX0001'],
+    '-object',
+    'glib-qcontext,id=ctx0,threaded=yes',
+    '-object',
+    'glib-qcontext,id=ctx1,threaded=yes',
+    '-drive',
+    `file=${disk},if=none,id=drive0,format=raw,cache=none,aio=native`,
+    '-device',
+    'virtio-blk,drive=drive0,scsi=off,x-data-plane=on,context=ctx0,id=disk0,serial=QCTX0001',
     ...more,
   ]);
 }
@@ -67,11 +77,11 @@ describe.runIf(stock !== undefined)('Debian Linux on our machine', () => {
       machine.send('RUNTIME=10 fio /root/verify.fio; echo "<$?>"\n');
       const places = ['ctx1', 'main', 'ctx0'];
       let moves = 0;
-      let over = false;
+      const run = { over: false };
       const finished = machine.expect(/<\d+>\r?\n/, 120_000).finally(() => {
-        over = true;
+        run.over = true;
       });
-      while (!over) {
+      while (!run.over) {
         await machine.qmp('qom-set', {
           path: '/machine/peripheral/disk0',
           property: 'context',

@@ -88,7 +88,7 @@ export class OperandReader implements Operands {
   ordering(index: number): number {
     const text = this.#text(index);
     if (!/^i?o?r?w?$/.test(text) || text === '') fail(`'${text}' is not a set of i, o, r, w in this order`);
-    return [...text].reduce((set, letter) => set | (8 >> 'iorw'.indexOf(letter)), 0);
+    return Array.from(text).reduce((set, letter) => set | (8 >> 'iorw'.indexOf(letter)), 0);
   }
 
   /** An operand that must be a plain number. */

@@ -5,7 +5,18 @@ import { QUEUES_MAX } from '../virtio/layout.ts';
 import { MAX_CONTEXTS } from './context-block.ts';
 import { VIRT_VIRTIO } from './platform/memory-map.ts';
 
+/** Ways between contexts and the owners of disks. */
+export const MAX_WAYS = 16;
+/** Wires between console ports and their chardevs. */
+export const MAX_CHAR_WIRES = 8;
+/** Ports of all hubs together. */
+export const MAX_HUB_PORTS = 8;
+
 const WAY_BASE = 16 + MAX_CONTEXTS + VIRT_VIRTIO.count * QUEUES_MAX;
+const CHAR_WIRE_BASE = WAY_BASE + 2 * MAX_WAYS;
+const HUB_PORT_BASE = CHAR_WIRE_BASE + 4 * MAX_CHAR_WIRES;
+/** Event notifiers of a machine. */
+export const MAX_NOTIFIERS = HUB_PORT_BASE + MAX_HUB_PORTS;
 
 /**
  * Numbers of the machine's event notifiers, its "file descriptors". Fixed, so that a hart's thread and a
@@ -26,12 +37,13 @@ export const NOTIFIER = {
   /** Of a way between a context and the owner of a disk (block/forward-backend.ts). */
   waySubmitted: (way: number): number => WAY_BASE + 2 * way,
   wayCompleted: (way: number): number => WAY_BASE + 2 * way + 1,
+  /** Of a wire between a console port and its chardev (chardev/wire.ts), in the order of `WireNotifiers`. */
+  charWire: (wire: number, end: 0 | 1 | 2 | 3): number => CHAR_WIRE_BASE + 4 * wire + end,
+  /** Frames wait for a port of a hub. */
+  hubPort: (port: number): number => HUB_PORT_BASE + port,
   /** The ioeventfd of a virtqueue. */
   queue: (slot: number, queue: number): number => 16 + MAX_CONTEXTS + slot * QUEUES_MAX + queue,
 } as const;
-
-/** Ways between contexts and the owners of disks. */
-export const MAX_WAYS = 16;
 
 /** Makes notifiers by number for one thread. */
 export class NotifierTable {

@@ -132,7 +132,7 @@ export class QueueHost implements ContextService {
   }
 
   async quit(): Promise<void> {
-    for (const { plan } of [...this.#queues.values()]) {
+    for (const { plan } of Array.from(this.#queues.values())) {
       await this.drainQueue(plan.slot, plan.queue);
       this.detachQueues(plan.slot, [plan.queue]);
     }

@@ -1,10 +1,11 @@
 import { EventNotifierLayout } from '../base/event-notifier.ts';
+import { CHAR_WIRE_BYTES } from '../chardev/wire.ts';
 import { HART_AREA_BYTES } from '../cpu/layout.ts';
 import { TRACE_MASK_WORDS, traceRingBytes } from '../trace/ring.ts';
 import { VIRTIO_SLOT_BYTES } from '../virtio/layout.ts';
 import { ContextBlockLayout, MAX_CONTEXTS } from './context-block.ts';
 import { FORWARD_BYTES } from '../block/forward-layout.ts';
-import { MAX_WAYS } from './notifier-table.ts';
+import { MAX_CHAR_WIRES, MAX_NOTIFIERS, MAX_WAYS } from './notifier-table.ts';
 import { GuestClockLayout } from './guest-clock.ts';
 import { aclintBytes } from './platform/aclint.ts';
 import { GoldfishRtcLayout } from './platform/goldfish-rtc.ts';
@@ -13,8 +14,6 @@ import { plicBytes } from './platform/plic.ts';
 import { UART16550_BYTES } from './platform/uart16550.ts';
 import { HartControlLayout } from './run-control.ts';
 
-/** Event notifiers of a machine: one per virtqueue at most, and a few of the machine's own. */
-export const MAX_NOTIFIERS = 256;
 /** Trace rings: one per context thread, one per hart. */
 export const TRACE_RING_RECORDS = 16 * 1024;
 
@@ -42,6 +41,8 @@ export interface MachineLayout {
   readonly virtioSlots: readonly number[];
   /** Rings between contexts and the owners of disks. */
   readonly ways: readonly number[];
+  /** Between console ports and their chardevs. */
+  readonly charWires: readonly number[];
   readonly traceMask: number;
   /** Contexts first, then harts. */
   readonly traceRings: readonly number[];
@@ -75,6 +76,7 @@ export function layoutMachine(options: { ramBytes: number; harts: number }): Mac
     rtc: take(GoldfishRtcLayout.size),
     virtioSlots: many(VIRT_VIRTIO.count, VIRTIO_SLOT_BYTES),
     ways: many(MAX_WAYS, FORWARD_BYTES),
+    charWires: many(MAX_CHAR_WIRES, CHAR_WIRE_BYTES),
     traceMask: take(TRACE_MASK_WORDS * 4),
     traceRings: many(MAX_CONTEXTS + harts, traceRingBytes(TRACE_RING_RECORDS)),
     traceRecords: TRACE_RING_RECORDS,

@@ -62,7 +62,9 @@ describe.each([
       .queue()
       .takeUsed()
       .map((entry) => entry.token);
-    expect(used.toSorted()).toEqual([...before, queued].map((request) => request.token).toSorted());
+    expect(used.toSorted((a, b) => a - b)).toEqual(
+      [...before, queued].map((request) => request.token).toSorted((a, b) => a - b),
+    );
     expect(m.tracer.of(TRACE.drain_poll).map((args) => args[2])).toEqual([1, 0]);
   });
 

@@ -4,7 +4,7 @@ import { TestLoop, TestNotifiers } from '../../block/testing/test-loop.ts';
 import { TerminalChardev } from '../../chardev/terminal-chardev.ts';
 import { testMemory } from './testing/hooked-memory.ts';
 import { Uart16550 } from './uart16550.ts';
-import { UartChardev } from './uart-chardev.ts';
+import { RingFrontEnd } from '../../chardev/ring-front-end.ts';
 
 const LSR = 5;
 
@@ -22,7 +22,7 @@ function board(window?: number) {
     },
     window === undefined ? {} : { window },
   );
-  const port = new UartChardev(loop.aio, uart, terminal, pair);
+  const port = new RingFrontEnd(loop.aio, uart, terminal, pair);
   return { loop, uart, terminal, port, shown: () => shown };
 }
 
