@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { rawText } from '../guest/baremetal/load-typescript.mjs';
 import { root } from './lib/run.mjs';
 
 const entries = {
@@ -16,6 +17,7 @@ const bundle = await rolldown({
   ),
   platform: 'node',
   external: [/^node:/],
+  plugins: [rawText],
   treeshake: true,
 });
 await bundle.write({

@@ -2,8 +2,12 @@ import { randomFillSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
+import { assembleBareMetal } from '../../guest/baremetal/index.ts';
 import type { Port } from '../../src/engine/base/rpc.ts';
 import type { SupervisorHost, WorkerHandle } from '../../src/engine/host.ts';
+
+/** The built-in guest has a name like a file's, and gives way to a file of that name. */
+const BUILT_IN_GUEST = 'baremetal.bin';
 
 function createWorker(workerUrl: URL, name: string): WorkerHandle {
   const worker = new Worker(workerUrl, { name });
@@ -43,7 +47,7 @@ export function createNodeSupervisor(
       try {
         return new Uint8Array(await readFile(name));
       } catch {
-        return undefined;
+        return name === BUILT_IN_GUEST ? assembleBareMetal() : undefined;
       }
     },
     delay: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),

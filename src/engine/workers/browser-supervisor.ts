@@ -13,8 +13,16 @@ async function readOpfsFile(name: string): Promise<Uint8Array | undefined> {
     const file = await (await root.getFileHandle(name)).getFile();
     return new Uint8Array(await file.arrayBuffer());
   } catch {
-    return undefined;
+    return name === BUILT_IN_GUEST ? assembleBuiltInGuest() : undefined;
   }
+}
+
+/** The built-in guest has a name like a file's, and gives way to a file of that name. */
+const BUILT_IN_GUEST = 'baremetal.bin';
+
+async function assembleBuiltInGuest(): Promise<Uint8Array> {
+  const { assembleBareMetal } = await import('../../../guest/baremetal/index.ts');
+  return assembleBareMetal();
 }
 
 function createWorker(name: string): WorkerHandle {

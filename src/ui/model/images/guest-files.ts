@@ -1,6 +1,7 @@
 import { splitOpts } from '../argv.ts';
 import type { PreparationStep, Prepare } from '../preparation.ts';
 import { ProblemError } from '../problem.ts';
+import { BUILT_IN_DISK, BUILT_IN_DISK_BYTES, BUILT_IN_KERNEL, builtInCommandLine } from './built-in-guest.ts';
 import type { ImageStore } from './image-store.ts';
 import type { GuestManifest, ManifestResult } from './manifest.ts';
 import { neededFiles } from './needed-files.ts';
@@ -42,7 +43,12 @@ export function guestFilesPreparer(
       run: (progress: (done: number, total: number) => void) => Promise<void>;
     }[] = [];
     for (const { name, use } of neededFiles(argv)) {
+      if (name === BUILT_IN_KERNEL) continue;
       const have = await store.size(name);
+      if (name === BUILT_IN_DISK && have === undefined) {
+        await store.create(name, BUILT_IN_DISK_BYTES);
+        continue;
+      }
       const file = offered.ok ? offered.manifest.files[name] : undefined;
       const stale = use !== 'disk' && file !== undefined && fetched.read()[name] !== file.sha256;
       if (have !== undefined && !stale) continue;
@@ -131,16 +137,13 @@ export function withDefaultGuest(
 export function defaultCommandLine(manifest: GuestManifest | undefined): string {
   const kernel = manifest?.kernels[manifest.default.kernel];
   const disk = manifest?.disks[manifest.default.disk];
+  if (kernel === undefined) return builtInCommandLine();
   return [
     '-machine virt',
     '-m 256',
-    ...(kernel === undefined
-      ? []
-      : [
-          `-kernel ${kernel.image}`,
-          ...(kernel.initrd === undefined ? [] : [`-initrd ${kernel.initrd}`]),
-          `-append "${kernel.append}"`,
-        ]),
+    `-kernel ${kernel.image}`,
+    ...(kernel.initrd === undefined ? [] : [`-initrd ${kernel.initrd}`]),
+    `-append "${kernel.append}"`,
     '-object glib-qcontext,id=ctx0,threaded=yes',
     '-object glib-qcontext,id=ctx1,threaded=yes',
     ...(disk === undefined
