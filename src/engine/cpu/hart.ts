@@ -208,6 +208,14 @@ export class Hart {
     }
   }
 
+  /**
+   * Answers remote fences (H3) without executing anything, for a hart's thread that waits outside `run`.
+   * Takes the attention bits, ATTENTION_EXIT included: whoever set it has changed something before.
+   */
+  serveFences(): void {
+    this.#interp.run(0);
+  }
+
   /** Drops all translations and decoded pages: after RAM or state was replaced from outside. */
   flush(): void {
     this.#interp.flush();

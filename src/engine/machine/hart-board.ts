@@ -39,8 +39,11 @@ import { Plic } from './platform/plic.ts';
 import { HSM_START_PENDING, HSM_STOPPED, type HsmState, Sbi, type SbiMachine } from './platform/sbi.ts';
 import { TestFinisher } from './platform/test-finisher.ts';
 import { Uart16550 } from './platform/uart16550.ts';
-import { HartControl, POWER } from './run-control.ts';
+import { HART_COMMAND, HartControl, POWER } from './run-control.ts';
 import type { MachineLayout } from './shared-layout.ts';
+
+const CSR_MIE = 0x304;
+const CSR_MIP = 0x344;
 
 export interface HartBoardOptions {
   readonly mem: SharedMemory;
@@ -147,6 +150,12 @@ export class HartBoard implements SbiMachine {
     return ticks === (1n << 64n) - 1n ? Infinity : Number(ticks);
   }
 
+  /** Is an interrupt pending that the hart has enabled, whether or not its mode lets it be taken? */
+  get interruptPending(): boolean {
+    const bits = (csr: number): bigint => this.#bound.readCsr(csr) ?? 0n;
+    return (bits(CSR_MIP) & bits(CSR_MIE)) !== 0n;
+  }
+
   /** Serves the ECALL the hart stopped at. True: the hart waits for an interrupt as in WFI. */
   sbiCall(): boolean {
     const { control, tracer, hart } = this.#options;
@@ -208,19 +217,20 @@ export class HartBoard implements SbiMachine {
   }
 
   remoteFence(_hart: unknown, kind: 'fence.i' | 'sfence.vma', targets: readonly number[]): void {
-    const { wires, hart } = this.#options;
-    const cpu = this.#bound;
+    const { wires, hart, control } = this.#options;
     const bits = kind === 'fence.i' ? FENCE_I : FENCE_VMA;
-    const asked: { target: number; ticket: number }[] = [];
+    const tickets = new Map<number, number>();
     for (const target of targets) {
-      if (target === hart) cpu.flush();
-      else if (this.hartStatus(target) !== HSM_STOPPED)
-        asked.push({ target, ticket: wires.requestFence(target, bits) });
+      // Our own is served when `run` goes on, before the next instruction.
+      if (this.hartStatus(target) !== HSM_STOPPED) tickets.set(target, wires.requestFence(target, bits));
     }
-    for (const { target, ticket } of asked) {
-      while (!wires.fenceDone(target, ticket) && this.hartStatus(target) !== HSM_STOPPED) {
+    for (const [target, ticket] of tickets) {
+      if (target === hart) continue;
+      while (!wires.fenceDone(target, ticket)) {
+        // A hart that stopped has nothing to fence; after `quit` some answer no more.
+        if (this.hartStatus(target) === HSM_STOPPED || control.get('command') === HART_COMMAND.quit) break;
         // Two harts may wait for each other: each answers while it waits.
-        wires.serveFences(hart, () => cpu.flush());
+        this.#bound.serveFences();
         wires.waitFence(target);
       }
     }
@@ -232,6 +242,7 @@ export class HartBoard implements SbiMachine {
 
   hartStart(target: number, addr: bigint, opaque: bigint): boolean {
     const control = this.#controlOf(target);
+    // Only one hart gets past this; the target waits for `resetRequest`, which comes last.
     if (!control.cas('hsm', HSM_STOPPED, HSM_START_PENDING)) return false;
     control.set64('resetPc', addr);
     control.set64('resetA0', BigInt(target));

@@ -11,7 +11,7 @@ export class HartPark {
   readonly controls: readonly HartControl[];
   readonly #core: ContextCore;
   readonly #wires: HartWires;
-  #waiting: { state: ReadonlySet<number>; resolve: () => void } | undefined;
+  readonly #waiting = new Set<{ readonly states: ReadonlySet<number>; resolve(): void }>();
 
   constructor(core: ContextCore, mem: SharedMemory) {
     this.#core = core;
@@ -53,10 +53,11 @@ export class HartPark {
 
   /** A hart has told that its state changed: see whether that is what somebody waits for. */
   stateChanged(): void {
-    const waiting = this.#waiting;
-    if (waiting === undefined || !this.#all(waiting.state)) return;
-    this.#waiting = undefined;
-    waiting.resolve();
+    for (const waiting of [...this.#waiting]) {
+      if (!this.#all(waiting.states)) continue;
+      this.#waiting.delete(waiting);
+      waiting.resolve();
+    }
   }
 
   #command(command: number): void {
@@ -72,7 +73,7 @@ export class HartPark {
 
   async #reach(states: ReadonlySet<number>): Promise<void> {
     const reached = this.#core.deferred<void>();
-    this.#waiting = { state: states, resolve: () => reached.resolve() };
+    this.#waiting.add({ states, resolve: () => reached.resolve() });
     this.stateChanged();
     await reached.promise;
   }

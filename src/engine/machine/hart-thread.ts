@@ -11,7 +11,7 @@ import { HartBoard } from './hart-board.ts';
 import { HartWires } from './hart-wires.ts';
 import { NS_PER_TICK } from './platform/memory-map.ts';
 import type { RoleCommon } from './roles.ts';
-import { HSM_START_PENDING, HSM_STARTED, HSM_STOPPED } from './platform/sbi.ts';
+import { HSM_START_PENDING, HSM_STARTED } from './platform/sbi.ts';
 import { HART_COMMAND, HART_STATE, HartControl } from './run-control.ts';
 
 /** Told to the worker that becomes a hart. */
@@ -117,7 +117,7 @@ class HartThread {
     const paused = (): boolean =>
       this.#control.get('command') === HART_COMMAND.pause &&
       this.#control.get('resetRequest') === this.#control.get('resetDone');
-    while (paused()) this.#idle(Infinity, () => !paused());
+    while (paused()) this.#idle(() => !paused());
   }
 
   /** Carries out a reset asked for by the main context or by SBI hart_start. */
@@ -132,14 +132,14 @@ class HartThread {
     );
     this.#hart.setX(12, this.#control.get64('resetA2'));
     this.#hart.flush();
+    this.#control.cas('hsm', HSM_START_PENDING, HSM_STARTED);
     this.#control.set('resetDone', asked);
   }
 
   /** Sleeps outside `run`, serving remote fences meanwhile. */
-  #idle(timeoutNs: number, ready: () => boolean): void {
-    this.#wires.clearAttention(this.#index);
-    this.#wires.serveFences(this.#index, () => this.#hart.flush());
-    this.#wires.sleep(this.#index, timeoutNs, ready);
+  #idle(ready: () => boolean): void {
+    this.#hart.serveFences();
+    this.#wires.sleep(this.#index, Infinity, ready);
   }
 
   /** Executes guest code until the command changes. */
@@ -162,7 +162,8 @@ class HartThread {
           this.#waitForInterrupt(exit.deadlineTicks);
           break;
         case 'sbi':
-          if (this.#board.sbiCall()) this.#waitForInterrupt(this.#board.timerTicks);
+          if (this.#board.sbiCall() && !this.#board.interruptPending)
+            this.#waitForInterrupt(this.#board.timerTicks);
           break;
       }
     }
@@ -183,8 +184,10 @@ class HartThread {
   /** HSM: waits for another hart's hart_start. */
   #stoppedByGuest(running: () => boolean): void {
     this.#control.set('state', HART_STATE.stopped);
-    const waiting = (): boolean => running() && this.#control.get('hsm') === HSM_STOPPED;
-    while (waiting()) this.#idle(Infinity, () => !waiting());
-    if (this.#control.cas('hsm', HSM_START_PENDING, HSM_STARTED)) this.#takeReset();
+    // The hart that starts this one makes the state `start pending` first and asks for the reset last.
+    const waiting = (): boolean =>
+      running() && this.#control.get('resetRequest') === this.#control.get('resetDone');
+    while (waiting()) this.#idle(() => !waiting());
+    if (running()) this.#takeReset();
   }
 }

@@ -13,10 +13,10 @@ import {
 } from '../cpu/layout.ts';
 import type { HartLines } from './platform/hart-lines.ts';
 
-/** How long a fence's requester sleeps before it looks again; acknowledgements don't notify. */
-const FENCE_WAIT_NS = 20_000;
-/** Looks before that: a running hart answers within some microseconds. */
-const FENCE_SPINS = 2_000;
+/** Looks at a fence's acknowledgement before its requester sleeps: a running hart answers within some microseconds. */
+const FENCE_SPINS = 500;
+/** Longest sleep before the requester looks whether fences are asked of itself. The acknowledgement wakes it. */
+const FENCE_WAIT_NS = 50_000;
 
 /**
  * The wires into the harts: interrupt lines, attention, remote fences, all through the shared words of each
@@ -57,7 +57,7 @@ export class HartWires implements HartLines {
   /** Makes the hart look at what changed, waking it if it sleeps. */
   attend(hart: number, attention: number): void {
     const area = this.#area(hart);
-    // ORDER: attention before wake before sleeping; pairs with HartSleep.sleep().
+    // ORDER: attention before wake before sleeping; pairs with sleep().
     this.#mem.or32(area + HART_ATTENTION, attention);
     this.#mem.add32(area + HART_WAKE, 1);
     if (this.#mem.load32(area + HART_SLEEPING) !== 0) this.#mem.notify32(area + HART_WAKE);
@@ -88,21 +88,6 @@ export class HartWires implements HartLines {
     const seen = this.#mem.load32(addr);
     for (let i = 0; i < FENCE_SPINS; i++) if (this.#mem.load32(addr) !== seen) return;
     this.#mem.wait32(addr, seen, FENCE_WAIT_NS);
-  }
-
-  /** A hart's own thread, outside `run`: takes the attention bits; what they announce it looks at itself. */
-  clearAttention(hart: number): void {
-    this.#mem.exchange32(this.#area(hart) + HART_ATTENTION, 0);
-  }
-
-  /** A hart's own thread, outside `run`: acknowledges fences by dropping everything a fence could drop. */
-  serveFences(hart: number, flush: () => void): void {
-    const area = this.#area(hart);
-    const asked = this.#mem.load32(area + HART_FENCE_REQUEST);
-    if (asked === this.#mem.load32(area + HART_FENCE_ACK)) return;
-    this.#mem.exchange32(area + HART_FENCE_KIND, 0);
-    flush();
-    this.#mem.store32(area + HART_FENCE_ACK, asked);
   }
 
   /**

@@ -17,7 +17,14 @@ import type {
   VirtioStatus,
   VirtqueueElement,
 } from '../qom/machine-ops.ts';
-import type { ChardevConfig, MachineConfig, NetdevConfig, ThrottleLimits } from '../qom/options/config.ts';
+import type {
+  CharTarget,
+  ChardevConfig,
+  MachineConfig,
+  NetdevConfig,
+  ThrottleLimits,
+} from '../qom/options/config.ts';
+import { plannedSerials } from '../qom/options/resolve.ts';
 import { isTraceEnabled, setTraceEnabled } from '../trace/ring.ts';
 import { TRACE, traceEventByName } from '../trace/schema.ts';
 import type { BlkErrorReport } from '../virtio/blk/data-plane.ts';
@@ -25,6 +32,7 @@ import type { MoveReport, QmpEvent, RunState, VmEnd } from '../vm.ts';
 import { blockFilename, type BlockNode, type BlockNodes } from './block-nodes.ts';
 import { blockStats } from './block-stats.ts';
 import { type BoardDirectory, hartState } from './board.ts';
+import type { CharDevices } from './char-devices.ts';
 import type { ContextCore } from './context-core.ts';
 import type { ContextDirectory } from './context-directory.ts';
 import type { GuestClock } from './guest-clock.ts';
@@ -56,6 +64,7 @@ export interface MachineParts {
   readonly boot: BootPlan;
   readonly contexts: ContextDirectory;
   readonly blocks: BlockNodes;
+  readonly chars: CharDevices;
   readonly board: VirtioBoard;
   readonly harts: HartPark;
   readonly platform: MainPlatform;
@@ -151,11 +160,12 @@ export class Machine implements MachineOps {
   }
 
   async #reset(byGuest: boolean): Promise<Result<void>> {
-    const { core, harts, board, platform, guestClock } = this.#parts;
+    const { core, harts, board, chars, platform, guestClock } = this.#parts;
     const goOn = this.#state === 'running' || this.#state === 'guest-panicked' || this.#state === 'shutdown';
     await harts.pause();
     guestClock.stop();
     await board.resetAll();
+    chars.reset();
     platform.reset();
     core.tracer.emit(TRACE.system_reset);
     this.load();
@@ -182,13 +192,14 @@ export class Machine implements MachineOps {
   async #end(end: VmEnd, shutdown: Readonly<Record<string, unknown>>): Promise<void> {
     if (this.#over) return;
     this.#over = true;
-    const { core, contexts, harts, platform, onEnded } = this.#parts;
+    const { core, contexts, harts, chars, platform, onEnded } = this.#parts;
     this.#emit('SHUTDOWN', shutdown);
     this.#enter('shutdown');
     await harts.quit();
     for (const { id } of contexts.all()) if (id !== 'main') await contexts.delete(id);
     await contexts.get('main')?.service.quit();
     platform.close();
+    chars.close();
     onEnded(end);
     core.wake.request(CONTROL_QUIT);
   }
@@ -351,11 +362,35 @@ export class Machine implements MachineOps {
   // character devices and networks ----------------------------------------------------------------------
 
   async chardevAdd(spec: ChardevConfig): Promise<Result<void>> {
-    return spec.backend === 'null' || spec.backend === 'stdio' || spec.backend === 'vc'
-      ? ok(undefined)
-      : userError(`-chardev ${spec.backend}: this machine has no such back end yet`);
+    const added = this.#parts.chars.add(spec.id, spec);
+    if (!added.ok) return added;
+    this.publish();
+    const serial = this.#serial;
+    return serial.kind === 'chardev' && serial.id === spec.id ? this.#connectSerial(spec.id) : ok(undefined);
   }
-  async chardevRemove(): Promise<Result<void>> {
+  async chardevRemove(id: string): Promise<Result<void>> {
+    const removed = this.#parts.chars.remove(id);
+    this.publish();
+    return removed;
+  }
+
+  /** What `-serial` names for the board's one UART. */
+  get #serial(): CharTarget {
+    return plannedSerials(this.#parts.config)[0] ?? { kind: 'none' };
+  }
+
+  /** Connects the UART to a chardev of its own, `serial0`, unless `-serial` names one by id. */
+  addSerial(): Result<void> {
+    const target = this.#serial;
+    if (target.kind !== 'new') return ok(undefined);
+    const added = this.#parts.chars.add('serial0', target.backend);
+    return added.ok ? this.#connectSerial('serial0') : added;
+  }
+
+  #connectSerial(id: string): Result<void> {
+    const backend = this.#parts.chars.claim(id, '-serial');
+    if (!backend.ok) return backend;
+    this.#parts.platform.connectSerial(backend.value);
     return ok(undefined);
   }
   async netdevAdd(spec: NetdevConfig): Promise<Result<void>> {
@@ -415,10 +450,11 @@ export class Machine implements MachineOps {
     const { core, harts } = this.#parts;
     const area = core.layout.harts[hart];
     if (area === undefined) return userError(`there is no CPU ${hart}`);
-    const running = this.#state === 'running';
-    if (running) await harts.pause();
+    const executing = (): boolean => this.#state === 'running' || this.#state === 'guest-panicked';
+    if (executing()) await harts.pause();
     const registers = readRegisters(core.mem, area);
-    if (running) harts.run();
+    // Somebody may have stopped the machine meanwhile.
+    if (executing()) harts.run();
     return ok(registers);
   }
 
@@ -476,9 +512,10 @@ export class Machine implements MachineOps {
 
   /** Posts names and places to the page. */
   publish(): void {
-    const { contexts, board, onDirectory } = this.#parts;
+    const { contexts, chars, board, onDirectory } = this.#parts;
     onDirectory({
       runState: this.#state,
+      serialPorts: chars.terminals(),
       contexts: contexts
         .all()
         .map(({ index, id, qomPath, threaded, worker }) => ({ index, id, qomPath, threaded, worker })),
