@@ -140,6 +140,7 @@ test('pause stops the guest, run resumes it', async () => {
 test('the palette finds a command by its name', async () => {
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: /^All commands/ }).click();
+  await expect(page.getByRole('searchbox', { name: 'Find a command' })).toBeFocused();
   await page.keyboard.type('disk0 to ctx1');
   await page.keyboard.press('Enter');
   await expect(laneOf(page, 'disk0')).toHaveAccessibleName('Context ctx1');

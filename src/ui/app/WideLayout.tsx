@@ -45,7 +45,7 @@ export function WideLayout({
               {inspector}
             </Split>
           }
-          share={60}
+          share={58}
         >
           <Split name="overview-bottom" direction="horizontal" first={terminal} share={56}>
             {tools}

@@ -136,18 +136,14 @@ export function Lane({
           }}
         />
       </div>
-      {devices.length === 0 ? (
-        <p className={styles['empty']}>
-          Serves no device. Drop one here, or use its <em>Move</em> menu.
-        </p>
-      ) : (
+      {devices.length === 0 ? null : (
         <div className={styles['cards']}>
           {devices.map(({ device, queues }) => (
             <DeviceCard key={device.qomPath} device={device} queues={queues} here={context} board={board} />
           ))}
         </div>
       )}
-      <SourceChips context={context} />
+      <SourceChips context={context} idle={devices.length === 0} />
     </li>
   );
 }

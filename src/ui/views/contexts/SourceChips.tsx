@@ -7,16 +7,23 @@ import { KindChip } from '../../widgets/KindChip.tsx';
 import { LiveText } from '../../widgets/LiveText.tsx';
 import styles from './ContextsBoard.module.css';
 
-/** More than this many would bury the lane; the rest are counted. */
-const SHOWN = 8;
+/** More than this many would bury the lane; the rest are counted here and listed under Tables. */
+const SHOWN = 4;
 
 const find = (context: ContextSnapshot | undefined, id: number): SourceSnapshot | undefined =>
   context?.sources.find((source) => source.id === id);
 
 /** The sources attached to a context, each with how often it is dispatched. */
-export function SourceChips({ context }: { readonly context: ContextSnapshot }): ReactNode {
+export function SourceChips({
+  context,
+  idle,
+}: {
+  readonly context: ContextSnapshot;
+  /** It serves no device: say so, and how that changes. */
+  readonly idle: boolean;
+}): ReactNode {
   const { numbers } = usePlayground();
-  if (context.sources.length === 0) return null;
+  if (context.sources.length === 0 && !idle) return null;
   const perSecond = (frame: BoardFrame, id: number): string => {
     const now = find(contextIn(frame.now, context.index), id);
     const before = find(contextIn(frame.before, context.index), id);
@@ -25,6 +32,11 @@ export function SourceChips({ context }: { readonly context: ContextSnapshot }):
   };
   return (
     <ul className={styles['sources']} aria-label={`Sources of ${context.id}`}>
+      {idle ? (
+        <li className={styles['idle']} title="Drop a device here, or use its Move menu">
+          serves no device
+        </li>
+      ) : null}
       {context.sources.slice(0, SHOWN).map((source) => (
         <li key={source.id}>
           <KindChip kind={source.kind} name={source.name}>
@@ -42,7 +54,7 @@ export function SourceChips({ context }: { readonly context: ContextSnapshot }):
         </li>
       ))}
       {context.sources.length > SHOWN ? (
-        <li className={styles['quiet']}>and {context.sources.length - SHOWN} more</li>
+        <li className={styles['quiet']}>+{context.sources.length - SHOWN} more</li>
       ) : null}
     </ul>
   );
