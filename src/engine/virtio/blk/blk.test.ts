@@ -64,6 +64,18 @@ describe.each(RINGS)('virtio-blk over a %s ring', (_name, transport, refuse) => 
     expect(m.tracer.of(TRACE.virtqueue_flush)).toHaveLength(1);
   });
 
+  it('Q3 shows nothing of a batch before all of it', () => {
+    const m = new BlkMachine({ transport, config: { requestMerging: false } }).boot({ refuse });
+    const seen: number[] = [];
+    m.disk.fault = () => {
+      seen.push(m.driver.queue().takeUsed().length);
+      return 0;
+    };
+    for (let i = 0; i < 4; i++) m.addRead(i * 9, 512);
+    expect(m.turn()).toHaveLength(4);
+    expect(seen).toEqual([0, 0, 0, 0]);
+  });
+
   it('flushes, and tells its serial', () => {
     const m = new BlkMachine({ transport, config: { serial: 'QCTX-0001' } }).boot({ refuse });
     const flush = m.addFlush();
