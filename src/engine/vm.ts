@@ -18,8 +18,12 @@ export interface Vm {
   completeHmp(line: string): Promise<readonly string[]>;
   /** QMP events, oldest first. Returns the function that unsubscribes. */
   onEvent(listener: (event: QmpEvent) => void): () => void;
-  /** A serial port (0: `-serial` number one). */
+  /** The first terminal: that of `-serial`, or where it has none, of the first `-chardev stdio` or `vc`. */
   readonly serial: SerialPort;
+  /** The terminal behind a character device: `serial0`, or the id of a `-chardev`. */
+  serialPort(id: string): SerialPort;
+  /** Ids of the character devices that have a terminal (`stdio`, `vc`). */
+  serialPortIds(): readonly string[];
   /** The live picture of contexts and devices, read from shared memory; cheap (call at ≤ 10 Hz). */
   board(): BoardSnapshot;
   /** Raw bytes of guest physical memory, for the ring view; undefined outside RAM. */

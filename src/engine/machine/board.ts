@@ -27,6 +27,8 @@ import type { MachineLayout } from './shared-layout.ts';
 /** What shared memory does not say: names and places, posted by the main context when they change. */
 export interface BoardDirectory {
   readonly runState: RunState;
+  /** Chardevs with a terminal. */
+  readonly serialPorts: readonly string[];
   readonly contexts: readonly {
     index: number;
     id: string;

@@ -1,4 +1,6 @@
-import { TerminalChardev } from '../chardev/terminal-chardev.ts';
+import type { CharBackend } from '../chardev/chardev.ts';
+import { NullChardev } from '../chardev/null-chardev.ts';
+import { RingFrontEnd } from '../chardev/ring-front-end.ts';
 import { ATTENTION_IRQ, HART_MTIMECMP } from '../cpu/layout.ts';
 import type { ContextCore } from './context-core.ts';
 import type { GuestClock } from './guest-clock.ts';
@@ -10,24 +12,22 @@ import { VIRT_RTC, VIRT_UART0 } from './platform/memory-map.ts';
 import { Plic } from './platform/plic.ts';
 import { RtcAlarm } from './platform/rtc-alarm.ts';
 import { Uart16550 } from './platform/uart16550.ts';
-import { UartChardev } from './platform/uart-chardev.ts';
 
 /**
  * The main context's half of the board's own devices: what drains the UART and fires the RTC's alarm, and
  * the reset of them all. Their registers run in the harts' threads (hart-board.ts).
  */
 export class MainPlatform {
-  /** The terminal behind the UART. */
-  readonly serial: TerminalChardev;
+  readonly #core: ContextCore;
   readonly #plic: Plic;
   readonly #aclint: Aclint;
   readonly #uart: Uart16550;
   readonly #rtc: GoldfishRtc;
-  readonly #uartChardev: UartChardev;
+  #serial: RingFrontEnd;
   readonly #rtcAlarm: RtcAlarm;
 
-  /** @param onSerial bytes the guest wrote; acknowledged through `serial.acknowledge` */
-  constructor(core: ContextCore, guestClock: GuestClock, onSerial: (bytes: Uint8Array) => void) {
+  constructor(core: ContextCore, guestClock: GuestClock) {
+    this.#core = core;
     const { mem, layout, tracer, host, notifiers } = core;
     const wires = new HartWires(mem, layout.harts);
     const harts = layout.harts.length;
@@ -49,9 +49,20 @@ export class MainPlatform {
       host.wallClockNs(),
     );
     this.reset();
-    this.serial = new TerminalChardev('serial0', onSerial);
-    this.#uartChardev = new UartChardev(core.aio, this.#uart, this.serial, uartNotifiers);
+    // Nobody listens until somebody is connected: then the guest's output goes nowhere, and it need not wait.
+    this.#serial = this.#frontEnd(new NullChardev('serial0'));
     this.#rtcAlarm = new RtcAlarm(core.aio, this.#rtc, alarm);
+  }
+
+  /** Connects a character device to the UART, instead of the one before. */
+  connectSerial(backend: CharBackend): void {
+    this.#serial.close();
+    this.#serial = this.#frontEnd(backend);
+  }
+  #frontEnd(backend: CharBackend): RingFrontEnd {
+    const { aio, notifiers } = this.#core;
+    const ends = { txReady: notifiers.get(NOTIFIER.uartTx), rxSpace: notifiers.get(NOTIFIER.uartRxSpace) };
+    return new RingFrontEnd(aio, this.#uart, backend, ends);
   }
 
   /** Board reset. No hart is running. */
@@ -63,7 +74,7 @@ export class MainPlatform {
   }
 
   close(): void {
-    this.#uartChardev.close();
+    this.#serial.close();
     this.#rtcAlarm.close();
   }
 }

@@ -9,6 +9,7 @@ import { initTraceMask, setTraceEnabled } from '../trace/ring.ts';
 import { traceEventByName } from '../trace/schema.ts';
 import { traceEventsMatching } from '../qom/options/machine-options.ts';
 import { BlockNodes } from './block-nodes.ts';
+import { CharDevices } from './char-devices.ts';
 import { ContextCore } from './context-core.ts';
 import { ContextDirectory } from './context-directory.ts';
 import { GuestClock } from './guest-clock.ts';
@@ -51,8 +52,8 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
       },
       hmp: (line) => monitor.hmp(line),
       completeHmp: (line) => monitor.completeHmp(line),
-      serialInput: (_port, bytes) => platform.serial.input(bytes),
-      serialShown: (_port, count) => platform.serial.acknowledge(count),
+      serialInput: (id, bytes) => chars.input(id, bytes),
+      serialShown: (id, count) => chars.shown(id, count),
       contextStarted: (index, contextPort) => contexts.started(index, contextPort),
       threadFailed: (name, message) => host.log('error', `thread ${name} died: ${message}`),
     } satisfies MainService,
@@ -64,14 +65,16 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
   };
   const contexts = new ContextDirectory(core, supervisor, reports);
   const blocks = new BlockNodes(core, contexts);
-  const board = new VirtioBoard(core, contexts, blocks, () => machine.publish());
-  const platform = new MainPlatform(core, guestClock, (bytes) => supervisor.send('serialOutput', 0, bytes));
+  const chars = new CharDevices(core, (id, bytes) => supervisor.send('serialOutput', id, bytes));
+  const board = new VirtioBoard(core, contexts, blocks, chars, () => machine.publish());
+  const platform = new MainPlatform(core, guestClock);
   const machine: Machine = new Machine({
     core,
     config,
     boot,
     contexts,
     blocks,
+    chars,
     board,
     harts: new HartPark(core, mem),
     platform,
@@ -85,7 +88,8 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
   monitor.onEvent((event) => supervisor.send('event', event));
 
   core.spawn(async () => {
-    const built = await model.populate();
+    const serial = machine.addSerial();
+    const built = serial.ok ? await model.populate() : serial;
     if (built.ok) {
       machine.load();
       if (!config.paused) await machine.cont();

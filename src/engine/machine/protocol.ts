@@ -10,10 +10,10 @@ export interface MainService {
   /** One HMP line; what a monitor would print. */
   hmp(line: string): Promise<string>;
   completeHmp(line: string): readonly string[] | Promise<readonly string[]>;
-  /** Bytes typed at serial port `port`. */
-  serialInput(port: number, bytes: Uint8Array): void;
-  /** That many bytes of serial output have been shown: the guest may go on writing. */
-  serialShown(port: number, count: number): void;
+  /** Bytes typed at the terminal behind chardev `id`. */
+  serialInput(id: string, bytes: Uint8Array): void;
+  /** It has shown that many bytes: the guest may go on writing. */
+  serialShown(id: string, count: number): void;
   /** The other end of a new context's control port. */
   contextStarted(index: number, port: Port): void;
   /** A thread died: a bug of ours, or out of memory. */
@@ -27,7 +27,8 @@ export interface SupervisorService {
   /** The context has closed its disks and left its loop: the worker may go. */
   contextGone(index: number): void;
   directory(directory: BoardDirectory): void;
-  serialOutput(port: number, bytes: Uint8Array): void;
+  /** Bytes for the terminal behind chardev `id`. */
+  serialOutput(id: string, bytes: Uint8Array): void;
   event(event: QmpEvent): void;
   /** A trace name was given a number by a thread. */
   traceName(thread: number, id: number, kind: string, name: string): void;

@@ -1,12 +1,17 @@
 import { assert, assertUnreachable } from '../base/assert.ts';
 import { BLK_OK, type BlockResult } from '../block/block-backend.ts';
 import type { AioContext } from '../qcontext/aio-context.ts';
-import { type ParkedBlkRequest, VirtioBlkDataPlane } from '../virtio/blk/data-plane.ts';
+import { NullChardev } from '../chardev/null-chardev.ts';
+import { WireChardev } from '../chardev/wire.ts';
+import { VirtioBlkDataPlane } from '../virtio/blk/data-plane.ts';
+import { ConsolePort, ConsoleReceiver, ConsoleTransmitter } from '../virtio/console/data-plane.ts';
+import { CONSOLE_RECEIVEQ } from '../virtio/console/device.ts';
 import type { VirtioEnv } from '../virtio/env.ts';
 import { VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
 import { VirtioRngDataPlane } from '../virtio/rng/rng.ts';
 import type { VirtQueueHandler } from '../virtio/queue-handler.ts';
 import { BlockShelf } from './block-shelf.ts';
+import { charWire } from './char-wires.ts';
 import type { ContextCore } from './context-core.ts';
 import { HartWires } from './hart-wires.ts';
 import { NOTIFIER } from './notifier-table.ts';
@@ -18,6 +23,7 @@ import type {
   ContextReports,
   ContextService,
   LoopTuning,
+  QueueCargo,
   QueuePlan,
   QueueStart,
 } from './queue-plan.ts';
@@ -38,6 +44,8 @@ export class QueueHost implements ContextService {
   readonly #reports: ContextReports;
   readonly #shelf: BlockShelf;
   readonly #queues = new Map<string, Served>();
+  /** What the queues of one device share, by slot, while any of them is served here. */
+  readonly #ports = new Map<number, ConsolePort>();
 
   /** @param aio the loop the data planes run in: the thread's own, or that of a context without a thread */
   constructor(core: ContextCore, aio: AioContext, reports: ContextReports) {
@@ -62,27 +70,23 @@ export class QueueHost implements ContextService {
   }
 
   startQueues(starts: readonly QueueStart[]): void {
-    for (const { plan, parked } of starts) this.#startQueue(plan, parked);
+    for (const { plan, cargo } of starts) this.#startQueue(plan, cargo);
   }
 
-  #startQueue(plan: QueuePlan, parked: readonly ParkedBlkRequest[]): void {
+  #startQueue(plan: QueuePlan, cargo: QueueCargo): void {
     const { mem } = this.#core;
     const handler = this.#handler(plan);
     const queueAddr = virtQueueAddr(this.#slotAddr(plan.slot), plan.queue);
     mem.store32(queueAddr + VirtQueueLayout.at.context, plan.context);
     this.#queues.set(key(plan.slot, plan.queue), { plan, handler });
     handler.attach(this.#aio);
-    if (handler instanceof VirtioBlkDataPlane) handler.adoptParked(parked);
+    if (handler instanceof VirtioBlkDataPlane) handler.adoptParked(cargo.parked ?? []);
   }
 
-  async release(
-    slot: number,
-    queues: readonly number[],
-    block: string,
-  ): Promise<readonly (readonly ParkedBlkRequest[])[]> {
-    const parked = this.detachQueues(slot, queues);
+  async release(slot: number, queues: readonly number[], block: string): Promise<readonly QueueCargo[]> {
+    const cargo = this.detachQueues(slot, queues);
     await this.#shelf.close(block, false);
-    return parked;
+    return cargo;
   }
 
   async takeOver(access: BlockAccess, starts: readonly QueueStart[]): Promise<BlockOpened> {
@@ -104,13 +108,15 @@ export class QueueHost implements ContextService {
     this.#served(slot, queue).handler.drainEnd();
   }
 
-  detachQueues(slot: number, queues: readonly number[]): readonly (readonly ParkedBlkRequest[])[] {
+  detachQueues(slot: number, queues: readonly number[]): readonly QueueCargo[] {
     return queues.map((queue) => {
       const { handler } = this.#served(slot, queue);
-      const parked = handler instanceof VirtioBlkDataPlane ? handler.takeParked() : [];
+      const cargo = handler instanceof VirtioBlkDataPlane ? { parked: handler.takeParked() } : {};
       handler.detach();
       this.#queues.delete(key(slot, queue));
-      return parked;
+      if (Array.from(this.#queues.values()).some(({ plan }) => plan.slot === slot)) return cargo;
+      this.#ports.delete(slot);
+      return cargo;
     });
   }
 
@@ -178,11 +184,28 @@ export class QueueHost implements ContextService {
         );
       case 'rng':
         return new VirtioRngDataPlane(env, notifier, (into) => this.#core.host.randomBytes(into));
-      case 'ignore':
-        throw new Error(`no data plane for ${plan.kind} yet`);
+      case 'console': {
+        const port = this.#consolePort(plan.slot, plan.wire);
+        return plan.queue === CONSOLE_RECEIVEQ
+          ? new ConsoleReceiver(env, notifier, port)
+          : new ConsoleTransmitter(env, notifier, port);
+      }
       default:
         return assertUnreachable(plan);
     }
+  }
+
+  #consolePort(slot: number, wire: number | undefined): ConsolePort {
+    const present = this.#ports.get(slot);
+    if (present !== undefined) return present;
+    const name = `virtio${slot}/port0`;
+    const port = new ConsolePort(
+      wire === undefined
+        ? new NullChardev(name)
+        : new WireChardev(name, this.#aio, charWire(this.#core, wire)),
+    );
+    this.#ports.set(slot, port);
+    return port;
   }
 }
 

@@ -15,7 +15,14 @@ export type QueuePlan = {
 export type QueueWork =
   | { readonly kind: 'blk'; readonly config: VirtioBlkConfig; readonly block: string }
   | { readonly kind: 'rng' }
-  | { readonly kind: 'ignore' };
+  /** Queues 0 and 1 are a port's; `wire` leads to its chardev, without one its output is nobody's. */
+  | { readonly kind: 'console'; readonly wire: number | undefined };
+
+/** What travels with a queue from the context that leaves it to the one that takes it; plain data. */
+export interface QueueCargo {
+  /** Requests stopped by `rerror=stop` or `werror=stop`. */
+  readonly parked?: readonly ParkedBlkRequest[];
+}
 
 /** What the opener learns of a block node. */
 export interface BlockOpened {
@@ -35,10 +42,10 @@ export type BlockAccess =
   | { readonly kind: 'own'; readonly plan: BlockPlan; readonly serve: readonly number[] }
   | { readonly kind: 'way'; readonly id: string; readonly way: number };
 
-/** A queue to be served, with the stopped requests that come with it. */
+/** A queue to be served, with what comes with it. */
 export interface QueueStart {
   readonly plan: QueuePlan;
-  readonly parked: readonly ParkedBlkRequest[];
+  readonly cargo: QueueCargo;
 }
 
 /** What the main context asks of the thread that runs a context. Called there directly for `main` itself. */
@@ -54,14 +61,10 @@ export interface ContextService {
   drainQueue(slot: number, queue: number): Promise<number>;
   /** Ends a drain that moved nothing. */
   resumeQueue(slot: number, queue: number): void;
-  /** Leaves drained queues; their stopped requests, in the order of `queues`. */
-  detachQueues(slot: number, queues: readonly number[]): readonly (readonly ParkedBlkRequest[])[];
+  /** Leaves drained queues; what they take along, in the order of `queues`. */
+  detachQueues(slot: number, queues: readonly number[]): readonly QueueCargo[];
   /** Detaches drained queues and closes the block node they used, without a flush: it only changes hands. */
-  release(
-    slot: number,
-    queues: readonly number[],
-    block: string,
-  ): Promise<readonly (readonly ParkedBlkRequest[])[]>;
+  release(slot: number, queues: readonly number[], block: string): Promise<readonly QueueCargo[]>;
   /** The other end of `release`: opens the node and, if that went well, begins to serve. */
   takeOver(access: BlockAccess, starts: readonly QueueStart[]): Promise<BlockOpened>;
   /** `cont`: stopped requests are submitted again. */

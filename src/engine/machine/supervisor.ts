@@ -3,7 +3,8 @@ import { type Port, Rpc, wakeInbox } from '../base/rpc.ts';
 import { type Result, err, ok, userError } from '../base/result.ts';
 import { SharedMemory } from '../base/shared-memory.ts';
 import type { SupervisorHost, WorkerHandle } from '../host.ts';
-import type { MachineConfig } from '../qom/options/config.ts';
+import type { ChardevBackend, MachineConfig } from '../qom/options/config.ts';
+import { plannedSerials } from '../qom/options/resolve.ts';
 import { TraceRingReader } from '../trace/ring.ts';
 import { GuestRam } from '../base/guest-ram.ts';
 import { guestAddr, memAddr } from '../base/brands.ts';
@@ -84,6 +85,16 @@ interface SupervisorOptions {
   readonly memory: WebAssembly.Memory;
 }
 
+/** The chardev whose terminal a user looks at first: that of `-serial`, else the first that has one. */
+function firstTerminal(config: MachineConfig): string {
+  const serial = plannedSerials(config)[0];
+  const hasTerminal = ({ backend }: ChardevBackend) => backend === 'stdio' || backend === 'vc';
+  if (serial?.kind === 'new' && hasTerminal(serial.backend)) return 'serial0';
+  const named = config.chardevs.find(({ id }) => serial?.kind === 'chardev' && serial.id === id);
+  if (named !== undefined && hasTerminal(named)) return named.id;
+  return config.chardevs.find(hasTerminal)?.id ?? 'serial0';
+}
+
 /** Time the threads get to close their disks before they are ended by force. */
 const CLOSE_MS = 3000;
 
@@ -99,10 +110,16 @@ class Supervisor implements Vm {
   readonly #workers = new Map<string, WorkerHandle>();
   readonly #main: Rpc<MainService>;
   readonly #eventListeners = new Set<(event: QmpEvent) => void>();
-  readonly #serialListeners = new Set<(bytes: Uint8Array) => void>();
+  /** By chardev. */
+  readonly #serialListeners = new Map<string, Set<(bytes: Uint8Array) => void>>();
   readonly #traceNames = new Map<string, TraceName>();
   readonly #traceNameListeners = new Set<(name: TraceName) => void>();
-  #directory: BoardDirectory = { runState: 'starting', contexts: [], devices: [] };
+  #directory: BoardDirectory = {
+    runState: 'starting',
+    serialPorts: [],
+    contexts: [],
+    devices: [],
+  };
   #settleReady: (result: Result<void>) => void = () => {};
   #settleEnded: (end: VmEnd) => void = () => {};
   #over = false;
@@ -177,7 +194,7 @@ class Supervisor implements Vm {
       startContext: (index, id) => this.startContext(index, id),
       contextGone: (index) => this.contextGone(index),
       directory: (directory) => this.directory(directory),
-      serialOutput: (port, bytes) => this.serialOutput(port, bytes),
+      serialOutput: (id, bytes) => this.serialOutput(id, bytes),
       event: (event) => this.event(event),
       traceName: (thread, id, kind, name) => this.traceName({ thread, id, kind, name }),
       ready: (result) => this.#settleReady(result),
@@ -209,9 +226,9 @@ class Supervisor implements Vm {
     this.#directory = directory;
   }
 
-  serialOutput(port: number, bytes: Uint8Array): void {
-    if (port === 0) for (const listener of this.#serialListeners) listener(bytes);
-    this.#main.send('serialShown', port, bytes.length);
+  serialOutput(id: string, bytes: Uint8Array): void {
+    for (const listener of this.#serialListeners.get(id) ?? []) listener(bytes);
+    this.#main.send('serialShown', id, bytes.length);
   }
 
   event(event: QmpEvent): void {
@@ -243,17 +260,28 @@ class Supervisor implements Vm {
     return () => void this.#eventListeners.delete(listener);
   }
 
-  readonly serial: SerialPort = {
-    write: (data) => {
-      if (this.#disposed !== undefined) return;
-      const bytes = typeof data === 'string' ? this.#options.host.encodeUtf8(data) : data;
-      this.#main.send('serialInput', 0, bytes);
-    },
-    onData: (listener) => {
-      this.#serialListeners.add(listener);
-      return () => void this.#serialListeners.delete(listener);
-    },
-  };
+  get serial(): SerialPort {
+    return this.serialPort(firstTerminal(this.#options.config));
+  }
+
+  serialPort(id: string): SerialPort {
+    return {
+      write: (data) => {
+        if (this.#disposed !== undefined) return;
+        const bytes = typeof data === 'string' ? this.#options.host.encodeUtf8(data) : data;
+        this.#main.send('serialInput', id, bytes);
+      },
+      onData: (listener) => {
+        const listeners = this.#serialListeners.get(id) ?? new Set();
+        this.#serialListeners.set(id, listeners.add(listener));
+        return () => void listeners.delete(listener);
+      },
+    };
+  }
+
+  serialPortIds(): readonly string[] {
+    return this.#directory.serialPorts;
+  }
 
   board() {
     return readBoard(this.#mem, this.#options.layout, this.#options.host.clock, this.#directory);

@@ -2,7 +2,6 @@ import { assert } from '../base/assert.ts';
 import { type Result, ok, userError } from '../base/result.ts';
 import type { DeviceSpec, RealizedDevice } from '../qom/machine-ops.ts';
 import { VIRTIO_BLK_DEFAULTS, type VirtioBlkConfig } from '../virtio/blk/config.ts';
-import type { ParkedBlkRequest } from '../virtio/blk/data-plane.ts';
 import { VirtioBlkModel } from '../virtio/blk/device.ts';
 import { type TransportFeatures, VirtioDevice, type VirtioDeviceModel } from '../virtio/device.ts';
 import { DeviceMove, type MoveFailure, type MoveResult } from '../virtio/device-move.ts';
@@ -13,13 +12,15 @@ import { virtioRngModel } from '../virtio/rng/rng.ts';
 import type { ControlRequest } from '../virtio/transport/control.ts';
 import type { MoveReport } from '../vm.ts';
 import type { BlockNode, BlockNodes, Residence } from './block-nodes.ts';
+import type { CharDevices } from './char-devices.ts';
 import type { ContextCore } from './context-core.ts';
 import type { ContextDirectory, ContextEntry } from './context-directory.ts';
 import { HartWires } from './hart-wires.ts';
 import { NOTIFIER } from './notifier-table.ts';
 import { VIRT_VIRTIO, virtioSlotAddr, virtioSlotIrq } from './platform/memory-map.ts';
 import { Plic } from './platform/plic.ts';
-import type { QueuePlan, QueueStart, QueueWork } from './queue-plan.ts';
+import type { QueueCargo, QueuePlan, QueueStart, QueueWork } from './queue-plan.ts';
+import { type PortSpec, SerialBus } from './serial-bus.ts';
 
 /** A device on the board. */
 export interface BoardDevice {
@@ -27,8 +28,11 @@ export interface BoardDevice {
   readonly slot: number;
   readonly virtio: VirtioDevice;
   readonly model: VirtioDeviceModel;
-  readonly work: QueueWork;
+  /** What a queue's handler is told; it may change while the queue is not served. */
+  readonly work: () => QueueWork;
   readonly block: BlockNode | undefined;
+  /** The ports of a virtio-serial device. */
+  readonly bus: SerialBus | undefined;
   /** Context of each queue. */
   readonly placement: ContextEntry[];
   moving: boolean;
@@ -42,15 +46,23 @@ export class VirtioBoard {
   readonly #core: ContextCore;
   readonly #contexts: ContextDirectory;
   readonly #blocks: BlockNodes;
+  readonly #chars: CharDevices;
   readonly #plic: Plic;
   readonly #devices = new Map<string, BoardDevice>();
   readonly #changed: () => void;
 
   /** @param changed told when a device comes, goes or moves */
-  constructor(core: ContextCore, contexts: ContextDirectory, blocks: BlockNodes, changed: () => void) {
+  constructor(
+    core: ContextCore,
+    contexts: ContextDirectory,
+    blocks: BlockNodes,
+    chars: CharDevices,
+    changed: () => void,
+  ) {
     this.#core = core;
     this.#contexts = contexts;
     this.#blocks = blocks;
+    this.#chars = chars;
     this.#changed = changed;
     const { mem, layout, tracer } = core;
     this.#plic = new Plic(mem, layout.plic, layout.harts.length, new HartWires(mem, layout.harts), tracer);
@@ -68,6 +80,7 @@ export class VirtioBoard {
 
   /** Puts a device into the highest free slot, as QEMU does. */
   async realize(spec: DeviceSpec): Promise<Result<RealizedDevice>> {
+    if (spec.driver === 'virtconsole' || spec.driver === 'virtserialport') return this.#plugPort(spec);
     const slot = this.#freeSlot();
     if (slot === undefined) {
       return userError(`-device ${spec.driver}: all ${VIRT_VIRTIO.count} virtio-mmio slots are taken`);
@@ -80,7 +93,7 @@ export class VirtioBoard {
     }
     const made = await this.#model(spec, placement);
     if (!made.ok) return made;
-    const { model, work, block } = made.value;
+    const { model, work, block, bus } = made.value;
     if (model.queues.length > QUEUES_MAX) {
       return userError(`-device ${spec.driver}: at most ${QUEUES_MAX} virtqueues here`, {
         hint: `num-queues=${QUEUES_MAX}`,
@@ -107,6 +120,7 @@ export class VirtioBoard {
       model,
       work,
       block,
+      bus,
       placement,
       moving: false,
     };
@@ -122,7 +136,10 @@ export class VirtioBoard {
   /** Takes a device off the board; its queues have stopped when it resolves. */
   async unrealize(path: string): Promise<void> {
     const device = this.#devices.get(path);
-    if (device === undefined) return;
+    if (device === undefined) {
+      await this.#unplugPort(path);
+      return;
+    }
     await this.#reset(device);
     this.#devices.delete(path);
     const { mem, layout } = this.#core;
@@ -139,6 +156,27 @@ export class VirtioBoard {
   capacityChanged(device: BoardDevice, bytes: number): void {
     if (device.model instanceof VirtioBlkModel)
       device.virtio.changeConfig(device.model.capacityChange(bytes));
+  }
+
+  /** Puts a port on its bus. A bus that runs is drained for a moment: its queues' handlers get the chardev. */
+  async #plugPort(spec: PortSpec): Promise<Result<RealizedDevice>> {
+    const wanted = spec.props.bus?.replace(/\.0$/, '');
+    const device = this.all().find(
+      ({ bus, spec: { id } }) => bus !== undefined && (wanted === undefined || id === wanted),
+    );
+    assert(device?.bus !== undefined, 'the bus was checked before');
+    const plugged = device.bus.plug(spec, this.#chars);
+    if (!plugged.ok) return plugged;
+    const restarted = await this.reopen(device);
+    return restarted.ok ? ok({ transport: undefined, queues: 2 }) : restarted;
+  }
+
+  async #unplugPort(path: string): Promise<void> {
+    const device = this.all().find(({ bus }) => bus?.has(path) === true);
+    const wire = device?.bus?.unplug(path);
+    if (device === undefined || wire === undefined) return;
+    await this.reopen(device);
+    this.#chars.disconnect(wire);
   }
 
   #reset(device: BoardDevice): Promise<void> {
@@ -161,12 +199,12 @@ export class VirtioBoard {
   }
 
   #plan(device: BoardDevice, queue: number, context: ContextEntry): QueuePlan {
-    return { slot: device.slot, queue, context: context.index, ...device.work };
+    return { slot: device.slot, queue, context: context.index, ...device.work() };
   }
 
   async #startQueue(device: BoardDevice, queue: number): Promise<void> {
     const context = this.#contextOf(device, queue);
-    await context.service.startQueues([{ plan: this.#plan(device, queue, context), parked: [] }]);
+    await context.service.startQueues([{ plan: this.#plan(device, queue, context), cargo: {} }]);
   }
 
   async #stopQueue(device: BoardDevice, queue: number): Promise<void> {
@@ -194,6 +232,11 @@ export class VirtioBoard {
     if (queue !== undefined && queue >= device.model.queues.length) {
       return userError(`${path} has no queue ${queue}`, {
         hint: `Its queues are 0 to ${device.model.queues.length - 1}.`,
+      });
+    }
+    if (queue !== undefined && device.bus !== undefined) {
+      return userError(`queue ${queue} of ${path} stays: both queues of a port are served by one context`, {
+        hint: `Move the whole device: qom-set ${path} context ${contextId}`,
       });
     }
     return new Promise((resolve) => {
@@ -264,7 +307,7 @@ export class VirtioBoard {
       .filter((queue) => device.virtio.isServing(queue));
     const at = (placement: readonly ContextEntry[], queue: number): ContextEntry =>
       (placement[queue] ?? placement[0]) as ContextEntry;
-    const parked = new Map<number, readonly ParkedBlkRequest[]>();
+    const cargo = new Map<number, QueueCargo>();
     const served = new Set<number>();
     const settle = (placement: readonly ContextEntry[]): void => {
       device.placement.splice(0, device.placement.length, ...placement);
@@ -273,14 +316,14 @@ export class VirtioBoard {
     const starts = (placement: readonly ContextEntry[], context: ContextEntry): QueueStart[] =>
       serving
         .filter((queue) => at(placement, queue) === context)
-        .map((queue) => ({ plan: this.#plan(device, queue, context), parked: parked.get(queue) ?? [] }));
+        .map((queue) => ({ plan: this.#plan(device, queue, context), cargo: cargo.get(queue) ?? {} }));
     const release = async (context: ContextEntry): Promise<void> => {
       const queues = serving.filter((queue) => at(from, queue) === context);
       const lists =
         block === undefined
           ? await context.service.detachQueues(slot, queues)
           : await context.service.release(slot, queues, block.plan.spec.id);
-      for (const [i, queue] of queues.entries()) parked.set(queue, lists[i] ?? []);
+      for (const [i, queue] of queues.entries()) cargo.set(queue, lists[i] ?? {});
     };
     const handOver = async (): Promise<MoveFailure | undefined> => {
       if (block === undefined || residence === undefined) {
@@ -302,7 +345,7 @@ export class VirtioBoard {
       if (served.has(queue)) return;
       const context = this.#contexts.byIndex(index) as ContextEntry;
       await context.service.startQueues([
-        { plan: this.#plan(device, queue, context), parked: parked.get(queue) ?? [] },
+        { plan: this.#plan(device, queue, context), cargo: cargo.get(queue) ?? {} },
       ]);
     };
     const contextOf = (index: number): ContextEntry => this.#contexts.byIndex(index) as ContextEntry;
@@ -374,7 +417,7 @@ export class VirtioBoard {
   async #model(
     spec: DeviceSpec,
     placement: readonly ContextEntry[],
-  ): Promise<Result<{ model: VirtioDeviceModel; work: QueueWork; block: BlockNode | undefined }>> {
+  ): Promise<Result<Pick<BoardDevice, 'model' | 'work' | 'block' | 'bus'>>> {
     switch (spec.driver) {
       case 'virtio-blk-device': {
         const { drive } = spec.props;
@@ -391,10 +434,19 @@ export class VirtioBoard {
         const config = blkConfig(spec);
         const readOnly = block.medium.readOnly || spec.props['read-only'];
         const model = new VirtioBlkModel(config, { ...block.medium, readOnly });
-        return ok({ model, work: { kind: 'blk', config, block: drive }, block });
+        return ok({ model, work: () => ({ kind: 'blk', config, block: drive }), block, bus: undefined });
       }
       case 'virtio-rng-device':
-        return ok({ model: virtioRngModel, work: { kind: 'rng' }, block: undefined });
+        return ok({
+          model: virtioRngModel,
+          work: () => ({ kind: 'rng' }),
+          block: undefined,
+          bus: undefined,
+        });
+      case 'virtio-serial-device': {
+        const bus = new SerialBus((wire, byte) => this.#chars.emergencyWrite(wire, byte));
+        return ok({ model: bus.model, work: () => bus.work(), block: undefined, bus });
+      }
       default:
         return userError(`-device ${spec.driver}: this machine has no such device yet`);
     }

@@ -145,6 +145,12 @@ export class FakeVm implements Vm {
       return () => this.#serialListeners.delete(listener);
     },
   };
+  serialPort() {
+    return this.serial;
+  }
+  serialPortIds(): readonly string[] {
+    return ['serial0'];
+  }
   readonly trace = {
     counts: () => ({ written: Math.round(this.#queue.requests * 9), lost: 0 }),
     attach: () => undefined,

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { SerialPort } from '../../src/engine/index.ts';
+import { guestDir, startMachine, type TestMachine, withFolder } from './machine.ts';
+
+interface Manifest {
+  readonly available: boolean;
+  readonly kernels: Readonly<Record<string, { image: string; initrd?: string; append: string }>>;
+}
+const manifest = existsSync(join(guestDir, 'manifest.json'))
+  ? (JSON.parse(readFileSync(join(guestDir, 'manifest.json'), 'utf8')) as Manifest)
+  : undefined;
+const stock = manifest?.available === true ? manifest.kernels['stock'] : undefined;
+const PROMPT = /root@qcontext:[^#]*# $/;
+const CONTEXTS = ['ctx1', 'main', 'ctx0'];
+
+/** Boots Linux with some devices to its prompt, lets `use` try them, and takes the machine down. */
+const withLinux = (devices: readonly string[], use: (machine: TestMachine) => Promise<void>): Promise<void> =>
+  withFolder(async (folder) => {
+    if (stock === undefined) throw new Error('no Linux guest: npm run guest');
+    const disk = join(folder, 'disk.img');
+    copyFileSync(join(guestDir, 'rootfs.ext4'), disk);
+    const machine = await startMachine([
+      ...['-m', '256', '-kernel', join(guestDir, stock.image), '-append', stock.append],
+      ...(stock.initrd === undefined ? [] : ['-initrd', join(guestDir, stock.initrd)]),
+      ...['-object', 'glib-qcontext,id=ctx0,threaded=yes', '-object', 'glib-qcontext,id=ctx1,threaded=yes'],
+      ...['-drive', `file=${disk},if=none,id=drive0,format=raw`],
+      ...['-device', 'virtio-blk,drive=drive0,context=ctx0,id=disk0'],
+      ...devices,
+    ]);
+    await machine.expect(PROMPT, 120_000);
+    await use(machine);
+    await machine.stop();
+  });
+
+/** Runs a shell command in the guest; resolves with its output. */
+async function shell(machine: TestMachine, command: string, timeoutMs = 60_000): Promise<string> {
+  machine.send(`${command}; echo "<$?>"\n`);
+  const output = await machine.expect(/<\d+>\r?\n/, timeoutMs);
+  await machine.expect(PROMPT);
+  return output;
+}
+
+/** Collects what a terminal shows. */
+function listen(port: SerialPort): {
+  readonly text: () => string;
+  until(ready: () => boolean): Promise<void>;
+} {
+  let text = '';
+  port.onData((bytes) => {
+    text += Buffer.from(bytes).toString('latin1');
+  });
+  return {
+    text: () => text,
+    until: async (ready) => {
+      const end = Date.now() + 60_000;
+      while (!ready()) {
+        if (Date.now() > end)
+          throw new Error(`gave up; the terminal shows ${text.length}: ${text.slice(-300)}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+  };
+}
+
+/** Moves a device round the contexts until told to stop; resolves with how many moves there were. */
+function keepMoving(machine: TestMachine, path: string): () => Promise<number> {
+  let over = false;
+  const moving = (async () => {
+    let moves = 0;
+    for (; !over; moves++) {
+      await machine.qmp('qom-set', { path, property: 'context', value: CONTEXTS[moves % 3] });
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    return moves;
+  })();
+  return () => {
+    over = true;
+    return moving;
+  };
+}
+
+const CONSOLE = [
+  ...['-chardev', 'vc,id=con0'],
+  ...['-device', 'virtio-serial,id=vser,context=ctx0', '-device', 'virtconsole,chardev=con0,id=hvc'],
+];
+
+describe.runIf(stock !== undefined)('virtio-serial under Linux', () => {
+  it('hvc0 is a console like ttyS0', () =>
+    withLinux(CONSOLE, async (machine) => {
+      expect(machine.vm.serialPortIds()).toEqual(['serial0', 'con0']);
+      const hvc = machine.vm.serialPort('con0');
+      const shown = listen(hvc);
+      machine.send('setsid sh -c "exec sh -i </dev/hvc0 >/dev/hvc0 2>&1" &\n');
+      await machine.expect(PROMPT);
+      hvc.write('tty; echo $((6 * 7))\n');
+      await shown.until(() => /\/dev\/hvc0\r\n42\r\n/.test(shown.text()));
+    }));
+
+  it('loses and doubles nothing, either way, while it moves between three contexts', () =>
+    withLinux(CONSOLE, async (machine) => {
+      const hvc = machine.vm.serialPort('con0');
+      const shown = listen(hvc);
+      await shell(machine, 'exec 3<>/dev/hvc0; stty -F /dev/hvc0 raw -echo');
+      const typed = Buffer.from(Array.from({ length: 200_000 }, (_, i) => 33 + ((i * i) % 91)));
+      const stop = keepMoving(machine, '/machine/peripheral/vser');
+      machine.send('head -c 200000 <&3 | md5sum; echo "<$?>"\n');
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      for (let at = 0; at < typed.length; at += 1000) {
+        hvc.write(typed.subarray(at, at + 1000));
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      const sum = await machine.expect(/<\d+>\r?\n/);
+      expect(sum).toContain(createHash('md5').update(typed).digest('hex'));
+      await machine.expect(PROMPT);
+      await shell(machine, 'seq 1 30000 >&3');
+      const printed = Array.from({ length: 30_000 }, (_, i) => `${i + 1}\n`).join('');
+      await shown.until(() => shown.text().length >= printed.length);
+      expect(shown.text() === printed).toBe(true);
+      expect(await stop()).toBeGreaterThan(50);
+    }));
+});
