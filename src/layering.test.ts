@@ -56,8 +56,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   // The aggregator: it reads the rings itself, and its canvases are drawn where the data is.
   'ui/model/trace': [
-    'ui/model/trace',
-    'ui/model/format.ts',
+    'ui/model',
     'ui/tokens.ts',
     'engine/trace',
     'engine/base/shared-memory.ts',

@@ -6,6 +6,7 @@ import type { ImagesModel } from '../model/images/images-model.ts';
 import { Monitor } from '../model/monitor.ts';
 import { Moves } from '../model/moves.ts';
 import { type Playground, PlaygroundContext } from '../model/playground.ts';
+import { TraceClient } from '../model/trace/trace-client.ts';
 import { VmController, type ControllerOptions } from '../model/vm-controller.ts';
 import { App } from './App.tsx';
 
@@ -19,6 +20,7 @@ export function mount(
     controller,
     moves: new Moves(controller),
     monitor: new Monitor(controller),
+    trace: new TraceClient(controller),
     numbers: (listener) => controller.board.onNumbers(listener),
   };
   followBoard(controller);

@@ -4,6 +4,7 @@ import type { BoardSnapshot } from '../../engine/vm.ts';
 import type { BoardFrame } from './live-board.ts';
 import type { Monitor } from './monitor.ts';
 import type { Moves } from './moves.ts';
+import type { TraceClient } from './trace/trace-client.ts';
 import type { ControllerState, VmController } from './vm-controller.ts';
 
 /** Everything a view may use: the machine's controller and what goes with it. */
@@ -11,6 +12,7 @@ export interface Playground {
   readonly controller: VmController;
   readonly moves: Moves;
   readonly monitor: Monitor;
+  readonly trace: TraceClient;
   /** Numbers of the board at 4 Hz; a stable function, as LiveText wants. */
   readonly numbers: (listener: (frame: BoardFrame) => void) => () => void;
 }

@@ -101,7 +101,7 @@ export class SliceTrack {
 
   /**
    * Visits what happened between two times. Runs of slices that end within one step of `stepNs` (a column of
-   * the view) come as sums.
+   * the view) come as sums; with a step of 0 every slice comes by itself.
    */
   visit(from: number, to: number, stepNs: number, visitor: SliceVisitor): void {
     let index = this.find(from);
@@ -129,7 +129,7 @@ export class SliceTrack {
     longest: Float64Array,
     visitor: SliceVisitor,
   ): boolean {
-    if (index + count > this.end) return false;
+    if (stepNs <= 0 || index + count > this.end) return false;
     const first = this.startOf(index);
     const last = this.finishOf(index + count - 1);
     if (first < from || Math.floor((first - from) / stepNs) !== Math.floor((last - from) / stepNs))

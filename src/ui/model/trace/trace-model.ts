@@ -77,7 +77,7 @@ export class TraceModel {
 
   /** Contexts in their order, then harts. */
   lanesInOrder(): Lane[] {
-    return [...this.lanes.values()].sort((a, b) => a.thread - b.thread);
+    return [...this.lanes.values()].toSorted((a, b) => a.thread - b.thread);
   }
 
   reduce(batch: TraceBatch): void {

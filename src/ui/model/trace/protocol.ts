@@ -1,0 +1,176 @@
+import type { TraceAttachment, TraceName } from '../../../engine/vm.ts';
+import type { ThemeName } from '../../tokens.ts';
+import type { HeatCommand } from './heat-view.ts';
+import type { Quantiles } from './histogram.ts';
+import type { TraceBoard } from './labels.ts';
+import type { Counter } from './queue-stats.ts';
+import type { TracedRequest } from './request-log.ts';
+import type { TimelineCommand } from './timeline-view.ts';
+
+export type CanvasKind = 'timeline' | 'heat';
+
+/** To the worker that reads the rings. */
+export type ToAggregator =
+  | { readonly type: 'machine'; readonly attachment: TraceAttachment }
+  /** The machine is gone; what was read stays to be looked at. */
+  | { readonly type: 'machine-gone' }
+  | { readonly type: 'name'; readonly name: TraceName }
+  | { readonly type: 'board'; readonly board: TraceBoard }
+  | { readonly type: 'freeze'; readonly frozen: boolean }
+  /** Summaries are wanted, or no longer. */
+  | { readonly type: 'summaries'; readonly wanted: boolean }
+  | {
+      readonly type: 'canvas';
+      readonly id: number;
+      readonly kind: CanvasKind;
+      readonly canvas: OffscreenCanvas;
+    }
+  | {
+      readonly type: 'canvas-size';
+      readonly id: number;
+      readonly width: number;
+      readonly height: number;
+      readonly scale: number;
+      readonly theme: ThemeName;
+    }
+  | { readonly type: 'canvas-gone'; readonly id: number }
+  | { readonly type: 'timeline'; readonly id: number; readonly command: TimelineCommand }
+  | { readonly type: 'heat'; readonly id: number; readonly command: HeatCommand }
+  | { readonly type: 'ask'; readonly ticket: number; readonly question: Question };
+
+/** From it. */
+export type FromAggregator =
+  | { readonly type: 'summary'; readonly summary: Summary }
+  | { readonly type: 'timeline-status'; readonly id: number; readonly status: TimelineStatus }
+  | { readonly type: 'heat-status'; readonly id: number; readonly status: HeatStatus }
+  | { readonly type: 'answer'; readonly ticket: number; readonly answer: unknown };
+
+/** What is told four times a second to who wants it. */
+export interface Summary {
+  /** Host ns of the machine's clock. */
+  readonly now: number;
+  /** Records written by the machine and dropped by it since the start: seen = written + lost. */
+  readonly written: number;
+  readonly lost: number;
+  /** Records counted here; written − binned wait in the rings. */
+  readonly binned: number;
+  /** Records kept, to be drawn. */
+  readonly retained: number;
+  /** Counted while the view was frozen, not kept. */
+  readonly notKept: number;
+  readonly perSecond: number;
+  /** Largest share of a ring that was in use when it was emptied, in the last second. */
+  readonly fill: number;
+  /** Share of the aggregator's own thread that was in use, in the last second. */
+  readonly load: number;
+  /** What writing one event costs in this browser, ns; measured when the machine was made. */
+  readonly emitNs: number;
+  /** Smallest step of the clock seen, ns; undefined before any. */
+  readonly clockStep: number | undefined;
+  /** Records by event id, since the start. */
+  readonly perEvent: Float64Array;
+  readonly queues: readonly QueueSummary[];
+  readonly requests: number;
+  readonly requestsRetained: number;
+}
+
+/** One virtqueue of a disk: what the Flow view shows. */
+export interface QueueSummary {
+  readonly dev: number;
+  readonly queue: number;
+  readonly label: string;
+  readonly rates: { readonly [C in Counter]: number };
+  readonly totals: { readonly [C in Counter]: number };
+  /** By METRICS, over the last ten seconds. */
+  readonly metrics: readonly Quantiles[];
+  readonly taken: number;
+  readonly disk: number;
+  readonly done: number;
+  readonly unacknowledged: number;
+}
+
+export interface TimelineStatus {
+  readonly from: number;
+  readonly span: number;
+  readonly follow: boolean;
+  readonly selection: { readonly from: number; readonly to: number } | undefined;
+  /** What is at the cursor, in words. */
+  readonly cursor: string | undefined;
+  readonly records: number;
+}
+
+export interface HeatStatus {
+  readonly cursor: string | undefined;
+}
+
+/** What may be asked of the aggregator, and what it answers. */
+export type Question =
+  | { readonly ask: 'statistics'; readonly id: number }
+  | { readonly ask: 'records'; readonly id: number; readonly limit: number }
+  | {
+      readonly ask: 'requests';
+      readonly dev: number;
+      readonly queue: number;
+      readonly order: 'newest' | 'slowest' | 'sample';
+      readonly limit: number;
+    }
+  | { readonly ask: 'request'; readonly req: number }
+  | { readonly ask: 'heat-table'; readonly id: number }
+  | { readonly ask: 'export'; readonly format: 'jsonl' | 'perfetto' };
+
+export interface Answers {
+  readonly statistics: Statistics;
+  readonly records: readonly RecordRow[];
+  readonly requests: RequestList;
+  readonly request: ListedRequest | undefined;
+  readonly 'heat-table': readonly HeatRow[];
+  readonly export: { readonly blob: Blob; readonly name: string };
+}
+
+export interface Statistics {
+  readonly from: number;
+  readonly to: number;
+  readonly lanes: readonly LaneStatistics[];
+  readonly sources: readonly SourceStatistics[];
+  readonly events: readonly { readonly event: string; readonly n: number }[];
+  readonly records: number;
+}
+export interface LaneStatistics {
+  readonly lane: string;
+  readonly awake: number;
+  readonly polling: number;
+  readonly blocked: number;
+  readonly lost: number;
+}
+export interface SourceStatistics {
+  readonly lane: string;
+  readonly source: string;
+  readonly n: number;
+  readonly total: number;
+  readonly share: number;
+  readonly longest: number;
+  readonly longestAt: number;
+}
+export interface RecordRow {
+  readonly record: number;
+  readonly time: number;
+  readonly lane: string;
+  readonly text: string;
+}
+export interface ListedRequest extends TracedRequest {
+  readonly index: number;
+  readonly queueLabel: string;
+  readonly popLane: string;
+  readonly diskLane: string;
+}
+export interface RequestList {
+  readonly requests: readonly ListedRequest[];
+  /** Complete requests of this queue that are kept, and complete requests since the start. */
+  readonly retained: number;
+  readonly total: number;
+}
+export interface HeatRow {
+  readonly from: number;
+  readonly to: number;
+  readonly n: number;
+}

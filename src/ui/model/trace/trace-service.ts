@@ -1,0 +1,407 @@
+import { SharedMemory } from '../../../engine/base/shared-memory.ts';
+import { TraceDrain } from '../../../engine/trace/drain.ts';
+import type { TraceAttachment } from '../../../engine/vm.ts';
+import { measureEmit } from './emit-cost.ts';
+import { momentText } from './format-time.ts';
+import { heatRows, recordRows, recordText, requestById, requestList, statistics } from './answers.ts';
+import { duration } from '../format.ts';
+import { cellCount, HEAT_COLUMN_NS, HeatView, rowEdges } from './heat-view.ts';
+import { Labels } from './labels.ts';
+import { paintHeat } from './paint-heat.ts';
+import { paintTimeline } from './paint-timeline.ts';
+import type {
+  FromAggregator,
+  HeatStatus,
+  Question,
+  QueueSummary,
+  Summary,
+  TimelineStatus,
+  ToAggregator,
+} from './protocol.ts';
+import { COUNTERS, type Counter } from './queue-stats.ts';
+import { queueKey } from './request-tracker.ts';
+import { METRICS } from './stages.ts';
+import { TimelineView } from './timeline-view.ts';
+import { TraceModel } from './trace-model.ts';
+
+/** Records younger than this may have older ones of other threads still on their way. */
+const SETTLE_NS = 2e6;
+/** Rings are emptied this often; sooner when one was fuller than FULL when it was last emptied. */
+const TICK_MS = 25;
+const TICK_BUSY_MS = 6;
+const FULL = 0.2;
+const PAINT_MS = 33;
+/** A heat map changes slowly. */
+const HEAT_MS = 120;
+const SUMMARY_MS = 250;
+const STATUS_MS = 100;
+
+interface Machine {
+  readonly drain: TraceDrain;
+  readonly model: TraceModel;
+  readonly labels: Labels;
+  readonly origin: number;
+  readonly attachment: TraceAttachment;
+}
+
+type Picture =
+  | {
+      readonly kind: 'timeline';
+      readonly pen: OffscreenCanvasRenderingContext2D;
+      view: TimelineView;
+      dirty: boolean;
+      painted: number;
+      told: number;
+    }
+  | {
+      readonly kind: 'heat';
+      readonly pen: OffscreenCanvasRenderingContext2D;
+      view: HeatView;
+      dirty: boolean;
+      painted: number;
+      told: number;
+    };
+
+/**
+ * What runs in the aggregator's worker: empties the rings, folds them into the model, draws the canvases it was given
+ * and answers questions. Records never leave this thread but by an export.
+ */
+export class TraceService {
+  readonly #post: (message: FromAggregator) => void;
+  readonly #nowMs: () => number;
+  #machine: Machine | undefined;
+  #alive = false;
+  readonly #pictures = new Map<number, Picture>();
+  #summaries = false;
+  #summaryAt = 0;
+  #secondAt = 0;
+  #secondBinned = 0;
+  #perSecond = 0;
+  #busyMs = 0;
+  #load = 0;
+  #fill = 0;
+  #fillNow = 0;
+  #clockStep: number | undefined;
+  #emitNs: number | undefined;
+  #filterTexts = new Map<number, string>();
+
+  /** @param nowMs `performance.timeOrigin + performance.now()` */
+  constructor(post: (message: FromAggregator) => void, nowMs: () => number) {
+    this.#post = post;
+    this.#nowMs = nowMs;
+  }
+
+  /** One turn; returns in how many ms the next is due. */
+  tick(): number {
+    const began = this.#nowMs();
+    const machine = this.#machine;
+    let wait = TICK_MS;
+    if (machine !== undefined && this.#alive) {
+      this.#read(machine);
+      if (machine.drain.fill > FULL) wait = TICK_BUSY_MS;
+    }
+    if (machine !== undefined) {
+      this.#paint(machine, began);
+      if (this.#summaries && began - this.#summaryAt >= SUMMARY_MS) {
+        this.#summaryAt = began;
+        this.#post({ type: 'summary', summary: this.#summary(machine) });
+      }
+    }
+    const ended = this.#nowMs();
+    this.#busyMs += ended - began;
+    if (ended - this.#secondAt >= 1000) {
+      const seconds = (ended - this.#secondAt) / 1000;
+      this.#load = this.#busyMs / 1000 / seconds;
+      this.#perSecond = ((machine?.model.binned ?? 0) - this.#secondBinned) / seconds;
+      this.#secondBinned = machine?.model.binned ?? 0;
+      this.#fill = this.#fillNow;
+      this.#fillNow = 0;
+      this.#busyMs = 0;
+      this.#secondAt = ended;
+    }
+    return wait;
+  }
+
+  receive(message: ToAggregator): void {
+    switch (message.type) {
+      case 'machine':
+        this.#start(message.attachment);
+        return;
+      case 'machine-gone':
+        if (this.#machine !== undefined && this.#alive) this.#read(this.#machine, Infinity);
+        this.#alive = false;
+        this.#dirtyAll();
+        return;
+      case 'name':
+        this.#machine?.labels.name(message.name);
+        return;
+      case 'board':
+        this.#board(message.board);
+        return;
+      case 'freeze':
+        if (this.#machine !== undefined) this.#machine.model.keep = !message.frozen;
+        for (const picture of this.#pictures.values())
+          if (picture.kind === 'timeline' && message.frozen) picture.view.follow = false;
+        return;
+      case 'summaries':
+        this.#summaries = message.wanted;
+        this.#summaryAt = 0;
+        return;
+      case 'canvas':
+        this.#addCanvas(message);
+        return;
+      case 'canvas-size': {
+        const picture = this.#pictures.get(message.id);
+        if (picture === undefined) return;
+        const { width, height, scale, theme } = message;
+        Object.assign(picture.view, { width, height, scale, theme });
+        picture.pen.canvas.width = Math.max(1, Math.round(width * scale));
+        picture.pen.canvas.height = Math.max(1, Math.round(height * scale));
+        picture.dirty = true;
+        if (this.#machine !== undefined) this.#paintOne(this.#machine, message.id, picture, this.#nowMs());
+        return;
+      }
+      case 'canvas-gone':
+        this.#pictures.delete(message.id);
+        return;
+      case 'timeline': {
+        const picture = this.#pictures.get(message.id);
+        if (picture?.kind !== 'timeline' || this.#machine === undefined) return;
+        if (message.command.do === 'filter') this.#filterTexts.set(message.id, message.command.text);
+        picture.view.command(message.command, this.#machine.model);
+        picture.dirty = true;
+        picture.told = 0;
+        return;
+      }
+      case 'heat': {
+        const picture = this.#pictures.get(message.id);
+        if (picture?.kind !== 'heat') return;
+        picture.view.command(message.command);
+        picture.dirty = true;
+        picture.told = 0;
+        return;
+      }
+      case 'ask':
+        void this.#answer(message.question).then((answer) =>
+          this.#post({ type: 'answer', ticket: message.ticket, answer }),
+        );
+        return;
+    }
+  }
+
+  #start(attachment: TraceAttachment): void {
+    const options = { firstHart: attachment.firstHart, firstGsi: attachment.firstVirtioGsi };
+    this.#machine = {
+      drain: new TraceDrain(new SharedMemory(attachment.memory as WebAssembly.Memory), attachment.rings),
+      model: new TraceModel(options),
+      labels: new Labels(attachment.firstHart),
+      origin: attachment.epoch,
+      attachment,
+    };
+    this.#alive = true;
+    this.#emitNs ??= measureEmit(this.#nowMs);
+    this.#secondBinned = 0;
+    this.#clockStep = undefined;
+    for (const [id, picture] of this.#pictures) {
+      const { width, height, scale, theme } = picture.view;
+      picture.view =
+        picture.kind === 'timeline'
+          ? new TimelineView(this.#machine.labels)
+          : this.#sameHeat(picture.view as HeatView);
+      Object.assign(picture.view, { width, height, scale, theme });
+      if (picture.kind === 'timeline')
+        picture.view.command({ do: 'filter', text: this.#filterTexts.get(id) ?? '' }, this.#machine.model);
+      picture.dirty = true;
+    }
+  }
+
+  #sameHeat(old: HeatView): HeatView {
+    const view = new HeatView();
+    view.command({ do: 'show', dev: old.dev, queue: old.queue, metric: old.metric });
+    view.columns = old.columns;
+    return view;
+  }
+
+  #board(board: Parameters<Labels['board']>[0]): void {
+    const machine = this.#machine;
+    if (machine === undefined) return;
+    machine.labels.board(board);
+    const { packed } = machine.model.requests;
+    for (const device of board.devices)
+      for (const queue of device.queues) {
+        if (queue.packed) packed.add(queueKey(device.slot, queue.index));
+        else packed.delete(queueKey(device.slot, queue.index));
+      }
+    this.#dirtyAll();
+  }
+
+  #dirtyAll(): void {
+    for (const picture of this.#pictures.values()) picture.dirty = true;
+  }
+
+  #now(machine: Machine): number {
+    return (this.#nowMs() - machine.origin) * 1e6;
+  }
+
+  #read(machine: Machine, until?: number): void {
+    const now = this.#now(machine);
+    const batch = machine.drain.drain(until ?? now - SETTLE_NS, now);
+    this.#fillNow = Math.max(this.#fillNow, machine.drain.fill);
+    if (batch.count === 0 && batch.gaps.length === 0) return;
+    for (let i = 1; i < Math.min(batch.count, 256); i++) {
+      const step = (batch.time[i] as number) - (batch.time[i - 1] as number);
+      if (step > 100 && step < (this.#clockStep ?? Infinity)) this.#clockStep = step;
+    }
+    machine.model.reduce(batch);
+    for (const picture of this.#pictures.values())
+      if (picture.kind === 'heat' || picture.view.follow || picture.view.to > machine.model.latest)
+        picture.dirty = true;
+  }
+
+  #addCanvas(message: Extract<ToAggregator, { type: 'canvas' }>): void {
+    const pen = message.canvas.getContext('2d', { alpha: false });
+    if (pen === null) return;
+    const common = { pen, dirty: true, painted: 0, told: 0 };
+    const labels = this.#machine?.labels ?? new Labels(0);
+    const picture: Picture =
+      message.kind === 'timeline'
+        ? { kind: 'timeline', view: new TimelineView(labels), ...common }
+        : { kind: 'heat', view: new HeatView(), ...common };
+    this.#pictures.set(message.id, picture);
+  }
+
+  #paint(machine: Machine, nowMs: number): void {
+    for (const [id, picture] of this.#pictures) {
+      const due = picture.kind === 'heat' ? HEAT_MS : PAINT_MS;
+      const advancing = this.#alive && picture.kind === 'heat' && machine.model.keep;
+      if ((picture.dirty || advancing) && (picture.told === 0 || nowMs - picture.painted >= due - 4))
+        this.#paintOne(machine, id, picture, nowMs);
+    }
+  }
+
+  #paintOne(machine: Machine, id: number, picture: Picture, nowMs: number): void {
+    const { model, labels } = machine;
+    if (picture.view.width === 0) return;
+    picture.dirty = false;
+    picture.painted = nowMs;
+    const tell = nowMs - picture.told >= STATUS_MS;
+    if (tell) picture.told = nowMs;
+    if (picture.kind === 'timeline') {
+      if (model.keep) picture.view.advance(model);
+      paintTimeline(picture.pen, picture.view, model, labels);
+      if (tell)
+        this.#post({ type: 'timeline-status', id, status: timelineStatus(model, picture.view, labels) });
+    } else {
+      const { view } = picture;
+      const grid = view.dev < 0 ? undefined : model.requests.queue(view.dev, view.queue).heat;
+      if (model.keep || view.last === 0)
+        paintHeat(picture.pen, view, grid, this.#alive ? this.#now(machine) : model.latest);
+      else paintHeat(picture.pen, view, grid, view.last * HEAT_COLUMN_NS);
+      if (tell) this.#post({ type: 'heat-status', id, status: heatStatus(model, view) });
+    }
+  }
+
+  #summary(machine: Machine): Summary {
+    const { model, drain } = machine;
+    const now = this.#alive ? this.#now(machine) : model.latest;
+    return {
+      now,
+      written: drain.taken,
+      lost: drain.lost,
+      binned: model.binned,
+      retained: model.window.end - model.window.begin,
+      notKept: model.notKept,
+      perSecond: this.#perSecond,
+      fill: this.#fill,
+      load: this.#load,
+      emitNs: this.#emitNs ?? 0,
+      clockStep: this.#clockStep,
+      perEvent: model.perEvent.slice(),
+      queues: model.requests.blockQueues().map((state): QueueSummary => {
+        const { stats } = state;
+        const every = (read: (counter: Counter) => number) =>
+          Object.fromEntries(COUNTERS.map((counter) => [counter, read(counter)])) as QueueSummary['rates'];
+        return {
+          dev: state.dev,
+          queue: state.queue,
+          label: machine.labels.queue(state.dev, state.queue),
+          rates: every((counter) => stats.rate(now, counter)),
+          totals: every((counter) => stats.total(counter)),
+          metrics: METRICS.map((_, metric) => stats.quantiles(now, metric)),
+          ...model.requests.inFlight(state),
+          unacknowledged: model.requests.unacknowledged(state.dev, state.queue),
+        };
+      }),
+      requests: model.requests.log.end,
+      requestsRetained: model.requests.log.end - model.requests.log.begin,
+    };
+  }
+
+  async #answer(question: Question): Promise<unknown> {
+    const machine = this.#machine;
+    if (machine === undefined) return undefined;
+    const { model, labels } = machine;
+    switch (question.ask) {
+      case 'statistics':
+      case 'records': {
+        const picture = this.#pictures.get(question.id);
+        if (picture?.kind !== 'timeline') return undefined;
+        return question.ask === 'statistics'
+          ? statistics(model, picture.view, labels)
+          : recordRows(model, picture.view, labels, question.limit);
+      }
+      case 'requests':
+        return requestList(model, labels, question.dev, question.queue, question.order, question.limit);
+      case 'request':
+        return requestById(model, labels, question.req);
+      case 'heat-table': {
+        const picture = this.#pictures.get(question.id);
+        return picture?.kind === 'heat' ? heatRows(model, picture.view) : undefined;
+      }
+      case 'export': {
+        // Loaded when asked for: most visits export nothing.
+        const { exportTrace } = await import('./export.ts');
+        return exportTrace(model, labels, question.format, machine.attachment.epoch);
+      }
+    }
+  }
+}
+
+function timelineStatus(model: TraceModel, view: TimelineView, labels: Labels): TimelineStatus {
+  const { cursor } = view;
+  const slice = view.sliceAtCursor(model);
+  const words =
+    cursor === undefined
+      ? undefined
+      : [
+          momentText(cursor.time),
+          labels.lane(cursor.thread),
+          cursor.record === undefined || cursor.record < model.window.begin
+            ? undefined
+            : recordText(model, labels, cursor.record),
+          slice === undefined
+            ? undefined
+            : `in ${labels.source(cursor.thread, slice.source)}, ${duration(slice.to - slice.from)}`,
+        ]
+          .filter((word) => word !== undefined)
+          .join(' · ');
+  return {
+    from: view.from,
+    span: view.span,
+    follow: view.follow,
+    selection: view.selection,
+    cursor: words,
+    records: model.window.find(view.to) - model.window.find(view.from),
+  };
+}
+
+function heatStatus(model: TraceModel, view: HeatView): HeatStatus {
+  const { cursor } = view;
+  if (cursor === undefined || view.dev < 0) return { cursor: undefined };
+  const { heat } = model.requests.queue(view.dev, view.queue);
+  const [from, to] = rowEdges(cursor.row);
+  const n = cellCount(heat, view.metric, cursor.column, cursor.row);
+  const at = (cursor.column * HEAT_COLUMN_NS) / 1e9;
+  const latency = to === Infinity ? `over ${duration(from)}` : `${duration(from)} to ${duration(to)}`;
+  return { cursor: `${at.toFixed(2)} s · ${latency} · ${n} ${n === 1 ? 'request' : 'requests'}` };
+}
