@@ -8,7 +8,7 @@ import path from 'node:path';
 const APART = ['baremetal/', 'tuned/', 'minbase/'];
 
 /**
- * Files that go into the default guest: everything but tests, documentation and the parts with a build of their own.
+ * Files that go into the default guest: everything but tests, types, documentation and the parts with a build of their own.
  *
  * @param {string} name path relative to guest/
  * @returns {boolean}
@@ -16,7 +16,7 @@ const APART = ['baremetal/', 'tuned/', 'minbase/'];
 export const isInput = (name) => isSource(name) && !APART.some((dir) => name.startsWith(dir));
 
 /** @param {string} name */
-const isSource = (name) => !/\.(test\.ts|md)$/.test(name);
+const isSource = (name) => !/\.(ts|md)$/.test(name);
 
 /**
  * @param {string} dir

@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * `manifest.json`: what lies in the directory, for the page (which fetches it from `/guest/`), the command line and
- * the tests.
- */
+/** Reading and writing `manifest.json`; manifest.ts describes it. */
 import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -10,52 +7,14 @@ import path from 'node:path';
 export const SCHEMA = 1;
 
 /**
- * @typedef {import('./pack.mjs').FileInfo} FileInfo
- *
- * @typedef {object} Kernel
- * @property {string} title for people
- * @property {string} image name of a file in `files`
- * @property {string} [initrd] name of a file in `files`; absent when everything is built in
- * @property {string} append kernel command line
- * @property {string} release as `uname -r` prints it
- * @property {string} [recipe] hash of the scripts of a part that has its own build
- * @property {string} input hash of what it was made from, packages included
- * @property {PackageInfo[]} [packages] what a part with its own build was made from
- *
- * @typedef {object} Disk
- * @property {string} title for people
- * @property {string} file name of a file in `files`
- * @property {boolean} fio whether fio is on it
- * @property {string} [recipe] hash of the scripts of a part that has its own build
- * @property {string} input hash of what it was made from, packages included
- * @property {PackageInfo[]} [packages] what a part with its own build was made from
- *
- * @typedef {object} PackageInfo
- * @property {string} name
- * @property {string} version
- * @property {string} sha256 of the .deb, or for a source package of its .dsc
- * @property {'binary' | 'source'} kind
- *
- * @typedef {object} Manifest
- * @property {1} schema
- * @property {true} available
- * @property {string} sources hash of the scripts the images were made by
- * @property {{ kernel: string, disk: string }} default keys into `kernels` and `disks`
- * @property {Record<string, Kernel>} kernels
- * @property {Record<string, Disk>} disks
- * @property {Record<string, FileInfo>} files
- * @property {PackageInfo[]} packages what the default guest was made from
- * @property {string[]} notes what is different from a full build, and why
- *
- * @typedef {object} Missing written where the images cannot be made
- * @property {1} schema
- * @property {false} available
- * @property {string} reason for people
+ * @typedef {import('../manifest.ts').Manifest} Manifest
+ * @typedef {import('../manifest.ts').MissingGuest} MissingGuest
+ * @typedef {import('../manifest.ts').PackageInfo} PackageInfo
  */
 
 /**
  * @param {string} dir
- * @returns {Promise<Manifest | Missing | undefined>} undefined when there is none that this version can read
+ * @returns {Promise<Manifest | MissingGuest | undefined>} undefined when there is none that this version can read
  */
 export async function readManifest(dir) {
   try {
@@ -70,7 +29,7 @@ export async function readManifest(dir) {
  * Replaces the manifest in one step; a reader sees the old one or the new one.
  *
  * @param {string} dir
- * @param {Manifest | Missing} manifest
+ * @param {Manifest | MissingGuest} manifest
  */
 export async function writeManifest(dir, manifest) {
   const file = path.join(dir, 'manifest.json');

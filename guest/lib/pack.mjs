@@ -46,24 +46,8 @@ export function crc32(data) {
 export const sha256 = (data) => createHash('sha256').update(data).digest('hex');
 
 /**
- * @typedef {object} Chunk
- * @property {string} sha256 of the chunk's raw bytes
- * @property {number} gzipBytes length of its compressed form
- * @property {true} [zero] all bytes are 0
- *
- * @typedef {object} GzipInfo
- * @property {string} file name beside the image
- * @property {number} bytes
- * @property {string} sha256
- * @property {number} headerBytes offset of the first chunk's compressed form
- * @property {number} chunkBytes raw length of every chunk but the last
- * @property {Chunk[]} chunks
- *
- * @typedef {object} FileInfo
- * @property {string} file name in the directory of the manifest
- * @property {number} bytes
- * @property {string} sha256
- * @property {GzipInfo} gzip
+ * @typedef {import('../manifest.ts').Chunk} Chunk
+ * @typedef {import('../manifest.ts').FileInfo} FileInfo
  */
 
 /**
@@ -80,8 +64,11 @@ export async function pack(file, data, chunkBytes = CHUNK_BYTES) {
       const raw = data.subarray(i * chunkBytes, (i + 1) * chunkBytes);
       const body = await deflateRaw(raw, { level: 6, finishFlush: zlib.constants.Z_FULL_FLUSH });
       const isZero = raw.equals(zero.subarray(0, raw.length));
+      const gzipBytes = body.length;
       /** @type {Chunk} */
-      const chunk = { sha256: sha256(raw), gzipBytes: body.length, ...(isZero ? { zero: true } : {}) };
+      const chunk = isZero
+        ? { sha256: sha256(raw), gzipBytes, zero: true }
+        : { sha256: sha256(raw), gzipBytes };
       return { body, chunk };
     }),
   );
