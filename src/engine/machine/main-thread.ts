@@ -16,6 +16,7 @@ import { GuestClock } from './guest-clock.ts';
 import { HartPark } from './hart-park.ts';
 import { Machine } from './machine.ts';
 import { MainPlatform } from './main-platform.ts';
+import { PanicWatch } from './panic-watch.ts';
 import type { BootPlan } from './platform/loader.ts';
 import type { MainService, SupervisorService } from './protocol.ts';
 import type { ContextReports } from './queue-plan.ts';
@@ -65,7 +66,11 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
   };
   const contexts = new ContextDirectory(core, supervisor, reports);
   const blocks = new BlockNodes(core, contexts);
-  const chars = new CharDevices(core, (id, bytes) => supervisor.send('serialOutput', id, bytes));
+  const panic = new PanicWatch((detail) => machine.guestPanicked(detail));
+  const chars = new CharDevices(core, (id, bytes) => {
+    panic.output(bytes);
+    supervisor.send('serialOutput', id, bytes);
+  });
   const board = new VirtioBoard(core, contexts, blocks, chars, () => machine.publish());
   const platform = new MainPlatform(core, guestClock);
   const machine: Machine = new Machine({
@@ -83,6 +88,9 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
     onEnded: (end) => supervisor.send('ended', end),
   });
   const model = new ObjectModel(machine, config);
+  machine.onEvent(({ event }) => {
+    if (event === 'RESET') panic.reset();
+  });
   const monitor = new Monitor(model, () => host.wallClockNs());
   core.onTraceName((id, kind, name) => reports.traceName(0, id, kind, name));
   monitor.onEvent((event) => supervisor.send('event', event));
