@@ -150,6 +150,7 @@ test('power-off from the guest is told apart from a cut, and power on boots agai
   await page.evaluate(() => window.playground?.serial.send('poweroff\r'));
   await expect(page.getByTestId('run-state')).toHaveText('power is off', { timeout: 60_000 });
   await page.getByRole('button', { name: 'Power on' }).first().click();
+  await expect(page.getByTestId('run-state')).toHaveText('running');
   await shellPrompt(page);
   expect((await run(page, 'cat /root/kept.txt')).output).toContain('kept\r');
 });

@@ -49,7 +49,7 @@ test.describe('wrong inputs end in one clear message with a way out', () => {
     await page.goto('/');
     await page.getByRole('tab', { name: 'Images' }).click();
     const chooser = page.waitForEvent('filechooser');
-    await page.getByRole('button', { name: 'Import' }).click();
+    await page.getByRole('button', { name: 'Import', exact: true }).click();
     await (await chooser).setFiles([
       { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no kernel, '.repeat(500)) },
       { name: 'odd.img', mimeType: 'application/octet-stream', buffer: Buffer.alloc(1000) },

@@ -20,7 +20,7 @@ import { useMedia } from '../widgets/use-media.ts';
 import styles from './App.module.css';
 import { LiveRegion } from './LiveRegion.tsx';
 import { NarrowLayout } from './NarrowLayout.tsx';
-import { inspectorTabs, toolTabs } from './panels.tsx';
+import { inspectorTabs, TimelinePanel, toolTabs } from './panels.tsx';
 import { usePaletteKey } from './use-palette-key.ts';
 import { WideLayout } from './WideLayout.tsx';
 
@@ -43,6 +43,7 @@ export function App({
   const narrow = useMedia(`(max-width: ${NARROW_BELOW - 1}px)`);
   const { inspector, tools } = useStore(layout);
   const covered = useController(isCovered);
+  const on = useController((state) => state.phase.kind === 'on');
   const [palette, setPalette] = useState(false);
   usePaletteKey(useCallback(() => setPalette(true), []));
 
@@ -86,9 +87,16 @@ export function App({
     }
   };
 
+  const overlay = <StartOverlay onWay={takeWayOut} />;
   const panels = {
     contexts: <ContextsBoard footer={<MoveCard />} />,
-    terminal: <TerminalView theme={theme} overlay={covered ? <StartOverlay onWay={takeWayOut} /> : null} />,
+    terminal: (
+      <TerminalView
+        theme={theme}
+        overlay={covered && !on ? overlay : null}
+        notice={covered && on ? overlay : null}
+      />
+    ),
     inspector: (
       <TabbedPanel
         label="Inspector"
@@ -97,6 +105,7 @@ export function App({
         onSelect={(id) => layout.setState({ inspector: id })}
       />
     ),
+    timeline: <TimelinePanel theme={theme} />,
     tools: (
       <TabbedPanel
         label="Machine"

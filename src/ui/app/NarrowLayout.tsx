@@ -8,11 +8,13 @@ import styles from './App.module.css';
 export function NarrowLayout({
   contexts,
   inspector,
+  timeline,
   terminal,
   tools,
 }: {
   readonly contexts: ReactNode;
   readonly inspector: ReactNode;
+  readonly timeline: ReactNode;
   readonly terminal: ReactNode;
   readonly tools: ReactNode;
 }): ReactNode {
@@ -20,6 +22,7 @@ export function NarrowLayout({
   const tabs: readonly (readonly [string, string, ReactNode])[] = [
     ['loops', 'Loops', contexts],
     ['request', 'Request', inspector],
+    ['time', 'Time', timeline],
     ['guest', 'Guest', terminal],
     ['more', 'More', tools],
   ];

@@ -9,11 +9,13 @@ import styles from './App.module.css';
 export function WideLayout({
   contexts,
   inspector,
+  timeline,
   terminal,
   tools,
 }: {
   readonly contexts: ReactNode;
   readonly inspector: ReactNode;
+  readonly timeline: ReactNode;
   readonly terminal: ReactNode;
   readonly tools: ReactNode;
 }): ReactNode {
@@ -29,26 +31,37 @@ export function WideLayout({
       );
     case 'inspect':
       return (
-        <Split name="inspect" direction="horizontal" first={contexts} share={46}>
-          <Split name="inspect-right" direction="vertical" first={inspector} share={62}>
-            {terminal}
-          </Split>
+        <Split
+          name="inspect-rows"
+          direction="vertical"
+          first={
+            <Split name="inspect" direction="horizontal" first={contexts} share={46}>
+              <Split name="inspect-right" direction="vertical" first={inspector} share={62}>
+                {terminal}
+              </Split>
+            </Split>
+          }
+          share={66}
+        >
+          {timeline}
         </Split>
       );
     case 'overview':
       return (
         <Split
-          name="overview"
+          name="overview-rows"
           direction="vertical"
           first={
             <Split name="overview-top" direction="horizontal" first={contexts} share={50}>
               {inspector}
             </Split>
           }
-          share={58}
+          share={46}
         >
-          <Split name="overview-bottom" direction="horizontal" first={terminal} share={56}>
-            {tools}
+          <Split name="overview-lower" direction="vertical" first={timeline} share={46}>
+            <Split name="overview-bottom" direction="horizontal" first={terminal} share={56}>
+              {tools}
+            </Split>
           </Split>
         </Split>
       );

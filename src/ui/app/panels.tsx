@@ -1,11 +1,13 @@
-import { lazy } from 'react';
+import { lazy, type ReactNode, Suspense } from 'react';
 import { INSPECTOR } from '../model/commands.ts';
 import type { ImagesModel } from '../model/images/images-model.ts';
 import type { ThemeName } from '../tokens.ts';
+import { Panel } from '../widgets/Panel.tsx';
 import type { PanelTab } from '../widgets/TabbedPanel.tsx';
 
 // What is not seen at first is not loaded at first.
 const RingView = lazy(() => import('../views/ring/RingView.tsx'));
+const TimelineView = lazy(() => import('../views/timeline/TimelineView.tsx'));
 const TablesView = lazy(() => import('../views/tables/TablesView.tsx'));
 const QomView = lazy(() => import('../views/qom/QomView.tsx'));
 const CommandLine = lazy(() => import('../views/command-line/CommandLine.tsx'));
@@ -28,4 +30,15 @@ export function toolTabs(defaultCommandLine: string, images: ImagesModel): reado
     { id: 'monitor', label: 'Monitor', content: <MonitorView /> },
     { id: 'images', label: 'Images', content: <ImagesView model={images} /> },
   ];
+}
+
+/** The timeline, across the page. */
+export function TimelinePanel({ theme }: { readonly theme: ThemeName }): ReactNode {
+  return (
+    <Panel label="Timeline">
+      <Suspense fallback={null}>
+        <TimelineView theme={theme} />
+      </Suspense>
+    </Panel>
+  );
 }

@@ -88,16 +88,19 @@ export function problemFromUserError(error: UserError, title = 'The machine coul
   };
 }
 
+/** The guest's kernel gave up. */
+export const panicProblem = (detail: string): Problem => ({
+  title: 'The guest panicked',
+  detail,
+  hint: 'The last lines of the terminal say why. The disks are as the guest left them.',
+  ways: ['power-on', 'edit-command-line', 'dismiss'],
+});
+
 /** How a machine ended, when it is worth a message. */
 export function problemFromEnd(end: VmEnd): Problem | undefined {
   switch (end.reason) {
     case 'guest-panic':
-      return {
-        title: 'The guest panicked',
-        detail: end.detail,
-        hint: 'The last lines of the terminal say why. The disks are as the guest left them.',
-        ways: ['power-on', 'edit-command-line', 'dismiss'],
-      };
+      return panicProblem(end.detail);
     case 'failed':
       return {
         title: 'The machine stopped with an internal error',

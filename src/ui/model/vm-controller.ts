@@ -1,5 +1,5 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { RunState, Vm, VmEnd } from '../../engine/vm.ts';
+import type { QmpEvent, RunState, Vm, VmEnd } from '../../engine/vm.ts';
 import { say } from './announcer.ts';
 import { splitArgv } from './argv.ts';
 import type { MakeVm, UserError } from './engine-types.ts';
@@ -10,6 +10,7 @@ import {
   messageOf,
   type Problem,
   ProblemError,
+  panicProblem,
   problemFromEnd,
   problemFromUnknown,
   problemFromUserError,
@@ -237,12 +238,20 @@ export class VmController {
     this.store.setState({ phase: { kind: 'on', vm, serial }, lastGood: commandLine });
     this.#options.remember?.(commandLine);
     this.board.attach(vm);
+    this.#vmCleanups.push(vm.onEvent((event) => this.#onEvent(event)));
     for (const listener of this.#vmListeners) this.#tell(listener, vm, serial);
     say('The machine is on');
     vm.ended.then(
       (end) => this.#ended(vm, end),
       (error: unknown) => this.#ended(vm, { reason: 'failed', detail: messageOf(error) }),
     );
+  }
+
+  /** What happens in the machine that the user must know at once. */
+  #onEvent({ event, data }: QmpEvent): void {
+    if (event !== 'GUEST_PANICKED') return;
+    const { info } = (data ?? {}) as { info?: { detail?: unknown } };
+    this.showProblem(panicProblem(typeof info?.detail === 'string' ? info.detail : 'Its kernel gave up.'));
   }
 
   /** The guest or the machine ended by itself. */

@@ -26,7 +26,7 @@ export function DataTable<Row>({
   readonly empty?: string;
 }): ReactNode {
   return (
-    <div className={styles['scroll']} role="region" aria-label={caption} tabIndex={0}>
+    <div className={styles['scroll']} role="region" aria-label={`${caption}, table`} tabIndex={0}>
       <table className={styles['table']}>
         <caption className={styles['caption']}>{caption}</caption>
         <thead>

@@ -15,13 +15,16 @@ let session: Promise<TerminalSession> | undefined;
 const theSession = (): Promise<TerminalSession> =>
   (session ??= import('./terminal-session.ts').then((module) => new module.TerminalSession()));
 
-/** The guest's first serial port. `overlay` covers it, e.g. with progress or a problem. */
+/** The guest's first serial port. `overlay` covers it while there is nothing to see. */
 export function TerminalView({
   theme,
   overlay,
+  notice,
 }: {
   readonly theme: ThemeName;
   readonly overlay: ReactNode;
+  /** Stands below the screen, which stays readable. */
+  readonly notice: ReactNode;
 }): ReactNode {
   const { controller } = usePlayground();
   const screen = useRef<HTMLDivElement>(null);
@@ -79,6 +82,7 @@ export function TerminalView({
             onKey={(data) => terminal?.send(data)}
           />
         ) : null}
+        {notice == null ? null : <div className={styles['notice']}>{notice}</div>}
         {overlay == null ? null : <div className={styles['overlay']}>{overlay}</div>}
       </div>
     </Panel>

@@ -1,0 +1,230 @@
+import {
+  ChevronLeft,
+  ChevronRight,
+  Download,
+  Maximize2,
+  Radio,
+  Snowflake,
+  Table2,
+  ZoomIn,
+  ZoomOut,
+} from 'lucide-react';
+import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react';
+import { useStore } from 'zustand';
+import { say } from '../../model/announcer.ts';
+import { count, duration } from '../../model/format.ts';
+import { usePlayground } from '../../model/playground.ts';
+import type { RecordRow, Statistics, TimelineStatus } from '../../model/trace/protocol.ts';
+import type { TimelineCommand } from '../../model/trace/timeline-view.ts';
+import { useTraceCanvas } from '../../model/trace/use-trace-canvas.ts';
+import type { ThemeName } from '../../tokens.ts';
+import { ActionMenu } from '../../widgets/ActionMenu.tsx';
+import { Button } from '../../widgets/Button.tsx';
+import { TextInput } from '../../widgets/TextInput.tsx';
+import { StatisticsTables } from './StatisticsTables.tsx';
+import styles from './TimelineView.module.css';
+import { useTimelineGestures } from './use-timeline-gestures.ts';
+
+const EXPORTS = [
+  { id: 'perfetto', label: 'Perfetto trace', note: '.pftrace, for ui.perfetto.dev' },
+  { id: 'jsonl', label: 'JSON lines', note: 'one record per line' },
+] as const;
+/** Records listed in the table beside the picture. */
+const LISTED = 200;
+const REFRESH_MS = 1000;
+
+/** What every thread of the machine did, to the microsecond. */
+export default function TimelineView({ theme }: { readonly theme: ThemeName }): ReactNode {
+  const { trace } = usePlayground();
+  const frozen = useStore(trace.store, (state) => state.frozen);
+  const [status, setStatus] = useState<TimelineStatus | undefined>(undefined);
+  const [filter, setFilter] = useState('');
+  const [table, setTable] = useState(false);
+  const [tables, setTables] = useState<
+    { readonly statistics: Statistics; readonly records: readonly RecordRow[] } | undefined
+  >(undefined);
+  const search = useRef<HTMLDivElement>(null);
+  const spoken = useRef<string | undefined>(undefined);
+
+  const [host, canvas] = useTraceCanvas(
+    (element) => trace.openTimeline(element),
+    theme,
+    (next: TimelineStatus) => {
+      setStatus(next);
+      if (next.cursor !== undefined && next.cursor !== spoken.current) say(next.cursor);
+      spoken.current = next.cursor;
+    },
+  );
+  const send = (command: TimelineCommand): void => {
+    canvas?.command(command);
+    if (command.do === 'follow' && command.on && frozen) trace.freeze(false);
+  };
+  const gestures = useTimelineGestures(host, send, () => search.current?.querySelector('input')?.focus());
+
+  const shown = table || status?.selection !== undefined;
+  const selected = status?.selection;
+  const refresh = useEffectEvent(async () => {
+    if (canvas === undefined) return;
+    const [statistics, records] = await Promise.all([
+      trace.ask({ ask: 'statistics', id: canvas.id }),
+      trace.ask({ ask: 'records', id: canvas.id, limit: LISTED }),
+    ]);
+    if (statistics !== undefined && records !== undefined) setTables({ statistics, records });
+  });
+  const following = status?.follow === true && selected === undefined;
+  const place = following ? 'following' : `${selected?.from ?? status?.from} ${selected?.to ?? status?.span}`;
+  useEffect(() => {
+    if (!shown) return;
+    void refresh();
+    const timer = setInterval(() => void refresh(), REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [shown, place, filter]);
+
+  const save = async (format: 'jsonl' | 'perfetto'): Promise<void> => {
+    say('Putting the trace together');
+    const file = await trace.ask({ ask: 'export', format });
+    if (file === undefined) return;
+    const url = URL.createObjectURL(file.blob);
+    const link = document.createElement('a');
+    link.href = url;
+    link.download = file.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    say(`Saved ${file.name}`);
+  };
+
+  return (
+    <div className={styles['timeline']}>
+      <div className={styles['bar']}>
+        <div className={styles['search']} ref={search}>
+          <TextInput
+            label="Search events, sources, #request"
+            hideLabel
+            placeholder="Search: event, source, #request"
+            value={filter}
+            onChange={(text) => {
+              setFilter(text);
+              send({ do: 'filter', text });
+            }}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter')
+                send({ do: 'step', by: event.shiftKey ? -1 : 1, extend: false, anyLane: true });
+              else event.continuePropagation();
+            }}
+          />
+        </div>
+        <p className={styles['about']}>
+          {status === undefined
+            ? '–'
+            : `${duration(status.span)} in view, ${count(status.records)} events${status.follow ? '' : ', standing'}`}
+        </p>
+        <div className={styles['actions']} role="group" aria-label="Timeline view">
+          <Button
+            size="small"
+            variant="quiet"
+            icon={<ChevronLeft aria-hidden="true" />}
+            tip="Earlier (A)"
+            onPress={() => send({ do: 'pan', by: -0.3 })}
+          />
+          <Button
+            size="small"
+            variant="quiet"
+            icon={<ChevronRight aria-hidden="true" />}
+            tip="Later (D)"
+            onPress={() => send({ do: 'pan', by: 0.3 })}
+          />
+          <Button
+            size="small"
+            variant="quiet"
+            icon={<ZoomIn aria-hidden="true" />}
+            tip="Zoom in (W)"
+            onPress={() => send({ do: 'zoom', factor: 0.5, at: 0.5 })}
+          />
+          <Button
+            size="small"
+            variant="quiet"
+            icon={<ZoomOut aria-hidden="true" />}
+            tip="Zoom out (S)"
+            onPress={() => send({ do: 'zoom', factor: 2, at: 0.5 })}
+          />
+          <Button
+            size="small"
+            variant="quiet"
+            icon={<Maximize2 aria-hidden="true" />}
+            tip={status?.selection === undefined ? 'Everything that is kept (Home)' : 'Zoom to the selection'}
+            onPress={() =>
+              send(status?.selection === undefined ? { do: 'all' } : { do: 'range', ...status.selection })
+            }
+          />
+          <Button
+            size="small"
+            variant={following ? 'plain' : 'quiet'}
+            icon={<Radio aria-hidden="true" />}
+            tip="Follow what happens now (End)"
+            onPress={() => send({ do: 'follow', on: true })}
+          >
+            Live
+          </Button>
+          <Button
+            size="small"
+            variant={frozen ? 'primary' : 'quiet'}
+            icon={<Snowflake aria-hidden="true" />}
+            tip="Hold the display; the machine runs on. What comes meanwhile is counted, not kept."
+            aria-pressed={frozen}
+            onPress={() => trace.freeze(!frozen)}
+          >
+            {frozen ? 'Frozen' : 'Freeze'}
+          </Button>
+          <Button
+            size="small"
+            variant={table ? 'plain' : 'quiet'}
+            icon={<Table2 aria-hidden="true" />}
+            tip="The same as tables"
+            aria-pressed={table}
+            onPress={() => setTable(!table)}
+          />
+          <ActionMenu
+            trigger={
+              <Button
+                size="small"
+                variant="quiet"
+                icon={<Download aria-hidden="true" />}
+                aria-label="Save the trace"
+              />
+            }
+            title="Save the trace"
+            actions={EXPORTS}
+            onAction={(id) => void save(id === 'jsonl' ? 'jsonl' : 'perfetto')}
+          />
+        </div>
+      </div>
+      <div className={styles['body']} data-tables={shown || undefined}>
+        <div className={styles['picture']}>
+          <div
+            ref={host}
+            className={styles['canvas']}
+            role="application"
+            tabIndex={0}
+            aria-label="Timeline. W and S zoom, A and D move, arrow keys step through events and lanes, Shift with arrows selects, Enter selects a dispatch, Escape clears, End follows, slash searches."
+            {...gestures}
+          />
+          <p className={styles['cursor']}>
+            {status?.cursor ?? 'Click an event or use the arrow keys; drag selects.'}
+          </p>
+        </div>
+        {shown ? (
+          <StatisticsTables
+            statistics={tables?.statistics}
+            records={tables?.records ?? []}
+            selected={selected !== undefined}
+            onClear={() => {
+              send({ do: 'clear' });
+              setTable(false);
+            }}
+            onGo={(from, to) => send({ do: 'range', from: from - (to - from), to: to + (to - from) })}
+          />
+        ) : null}
+      </div>
+    </div>
+  );
+}
