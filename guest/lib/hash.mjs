@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Parts with a build of their own: what changes there leaves the default guest as it is. */
-const APART = ['baremetal/', 'tuned/', 'minbase/'];
+/** Parts beside the default guest: what changes there leaves it as it is. */
+const APART = ['baremetal/', 'tuned/', 'minbase/', 'measure/'];
 
 /**
- * Files that go into the default guest: everything but tests, types, documentation and the parts with a build of their own.
+ * Files that go into the default guest: everything but tests, types, documentation and the parts beside it.
  *
  * @param {string} name path relative to guest/
  * @returns {boolean}

@@ -61,7 +61,11 @@ export async function provide(commands, say) {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   try {
     await run('apt-get', ['-q', 'update'], { env });
-    await run('apt-get', ['-q', '-y', '--no-install-recommends', 'install', ...wanted], { env });
+    await run(
+      'apt-get',
+      ['-q', '-y', '-o', 'DPkg::Lock::Timeout=120', '--no-install-recommends', 'install', ...wanted],
+      { env },
+    );
   } catch (error) {
     return `${advice}; apt-get could not: ${error instanceof Error ? error.message : error}`;
   }
