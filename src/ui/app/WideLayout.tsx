@@ -56,9 +56,9 @@ export function WideLayout({
               {inspector}
             </Split>
           }
-          share={46}
+          share={43}
         >
-          <Split name="overview-lower" direction="vertical" first={timeline} share={46}>
+          <Split name="overview-lower" direction="vertical" first={timeline} share={50}>
             <Split name="overview-bottom" direction="horizontal" first={terminal} share={56}>
               {tools}
             </Split>

@@ -2,7 +2,7 @@ import { lazy, type ReactNode, Suspense } from 'react';
 import { INSPECTOR } from '../model/commands.ts';
 import type { ImagesModel } from '../model/images/images-model.ts';
 import type { ThemeName } from '../tokens.ts';
-import { Panel } from '../widgets/Panel.tsx';
+import { Guard } from '../widgets/Guard.tsx';
 import type { PanelTab } from '../widgets/TabbedPanel.tsx';
 
 // What is not seen at first is not loaded at first.
@@ -35,10 +35,10 @@ export function toolTabs(defaultCommandLine: string, images: ImagesModel): reado
 /** The timeline, across the page. */
 export function TimelinePanel({ theme }: { readonly theme: ThemeName }): ReactNode {
   return (
-    <Panel label="Timeline">
+    <Guard name="Timeline">
       <Suspense fallback={null}>
         <TimelineView theme={theme} />
       </Suspense>
-    </Panel>
+    </Guard>
   );
 }

@@ -86,6 +86,8 @@ export class Labels {
         return `#${value}`;
       case 'ctx':
         return '';
+      case 'u32':
+        return name === 'timeout_us' && value === 0xffff_ffff ? 'no timeout' : `${name} ${value}`;
       default:
         return `${name} ${value}`;
     }

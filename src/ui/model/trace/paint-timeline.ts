@@ -3,7 +3,8 @@ import { FONT_SANS, KIND_GLYPHS, type Theme, THEMES } from '../../tokens.ts';
 import { spanText } from './format-time.ts';
 import type { Labels } from './labels.ts';
 import type { SliceTrack } from './slice-track.ts';
-import { RULER, type TimelineView } from './timeline-view.ts';
+import { RULER } from './timeline-geometry.ts';
+import type { TimelineView } from './timeline-view.ts';
 import { type Lane, STATE_BLOCKED, STATE_POLLING, type TraceModel } from './trace-model.ts';
 
 /** More records than this in view are not drawn one by one, unless a filter asks for some of them. */
@@ -41,7 +42,9 @@ export function paintTimeline(pen: Pen, view: TimelineView, model: TraceModel, l
   pen.beginPath();
   pen.rect(view.left, 0, view.plot, view.height);
   pen.clip();
-  const rows = lanes.map((_, i) => rowsOf(RULER + i * laneHeight, laneHeight, view.left === 0));
+  const rows = lanes.map((lane, i) =>
+    rowsOf(RULER + i * laneHeight, laneHeight, view.left === 0, lane.thread >= model.firstHart),
+  );
   lanes.forEach((lane, i) => {
     const row = rows[i] as Rows;
     paintStates(pen, view, theme, lane, row, model);
@@ -72,12 +75,22 @@ export function paintTimeline(pen: Pen, view: TimelineView, model: TraceModel, l
   paintCursor(pen, view, theme, lanes, laneHeight);
 }
 
-function rowsOf(top: number, height: number, labelInside: boolean): Rows {
+function rowsOf(top: number, height: number, labelInside: boolean, statesOnly: boolean): Rows {
   const inside = labelInside ? Math.min(15, height * 0.3) : 3;
   const states = Math.max(3, height * 0.1);
   const marks = Math.max(4, height * 0.12);
   const rest = height - inside - states - marks - 3;
   const first = top + inside + marks + 1;
+  // A hart dispatches nothing: what it does is its state.
+  if (statesOnly)
+    return {
+      top,
+      marks: top + inside,
+      depth: [first, first],
+      depthHeight: [0, 0],
+      states: first,
+      statesHeight: Math.min(height * 0.55, top + height - first - 2),
+    };
   return {
     top,
     marks: top + inside,

@@ -1,16 +1,17 @@
 import type { ThemeName } from '../../tokens.ts';
 import { Filter } from './filter.ts';
 import type { Labels } from './labels.ts';
+import { plotLeft, RULER } from './timeline-geometry.ts';
 import type { Lane, TraceModel } from './trace-model.ts';
 
 /** Shortest and longest span shown, ns. */
 const MIN_SPAN = 20e3;
 const MAX_SPAN = 600e9;
-export const RULER = 24;
 
-/** What a person does to the timeline. Fractions are of the plotted width, 0 at its left. */
+/** What a person does to the timeline. Fractions are of the plotted width, 0 at its left;
+ * a zoom without a place is about the cursor, or the middle. */
 export type TimelineCommand =
-  | { readonly do: 'zoom'; readonly factor: number; readonly at: number }
+  | { readonly do: 'zoom'; readonly factor: number; readonly at: number | undefined }
   | { readonly do: 'pan'; readonly by: number }
   | { readonly do: 'follow'; readonly on: boolean }
   | { readonly do: 'all' }
@@ -44,9 +45,9 @@ export class TimelineView {
     this.filter = new Filter('', labels);
   }
 
-  /** Left edge of the plotted part, px: names stand beside it where there is room. */
+  /** Left edge of the plotted part, px. */
   get left(): number {
-    return this.width >= 600 ? 104 : 0;
+    return plotLeft(this.width);
   }
   get plot(): number {
     return Math.max(1, this.width - this.left);
@@ -80,7 +81,7 @@ export class TimelineView {
       case 'zoom': {
         const span = Math.min(MAX_SPAN, Math.max(MIN_SPAN, this.span * command.factor));
         // Following, the right edge stays: it is now.
-        const at = this.follow ? 1 : command.at;
+        const at = this.follow ? 1 : (command.at ?? this.#cursorFraction());
         this.from += (this.span - span) * at;
         this.span = span;
         return;
@@ -154,6 +155,11 @@ export class TimelineView {
         return { from: track.startOf(index), to: track.finishOf(index), source: track.whatOf(index) };
     }
     return undefined;
+  }
+
+  #cursorFraction(): number {
+    const at = this.cursor === undefined ? -1 : (this.cursor.time - this.from) / this.span;
+    return at >= 0 && at <= 1 ? at : 0.5;
   }
 
   #show(from: number, to: number): void {

@@ -99,12 +99,10 @@ export class TraceClient {
   }
 
   /** Hands a canvas to the aggregator, which draws it from now on. A canvas can be handed over once. */
-  openTimeline(canvas: HTMLCanvasElement): TraceCanvas<TimelineCommand, TimelineStatus> {
-    return this.#open('timeline', canvas) as TraceCanvas<TimelineCommand, TimelineStatus>;
-  }
-  openHeat(canvas: HTMLCanvasElement): TraceCanvas<HeatCommand, HeatStatus> {
-    return this.#open('heat', canvas) as TraceCanvas<HeatCommand, HeatStatus>;
-  }
+  readonly openTimeline = (canvas: HTMLCanvasElement): TraceCanvas<TimelineCommand, TimelineStatus> =>
+    this.#open('timeline', canvas) as TraceCanvas<TimelineCommand, TimelineStatus>;
+  readonly openHeat = (canvas: HTMLCanvasElement): TraceCanvas<HeatCommand, HeatStatus> =>
+    this.#open('heat', canvas) as TraceCanvas<HeatCommand, HeatStatus>;
 
   #open(kind: CanvasKind, canvas: HTMLCanvasElement): TraceCanvas<TimelineCommand | HeatCommand, never> {
     const id = this.#canvas++;

@@ -27,6 +27,16 @@ export function StatisticsTables({
   if (statistics === undefined) return <div className={styles['tables']}>Counting…</div>;
   const span = statistics.to - statistics.from;
   const share = (ns: number): string => percent(ns / span);
+  const longest = (row: SourceStatistics): ReactNode => (
+    <Button
+      size="small"
+      variant="quiet"
+      aria-label={`Show the longest of ${row.source}`}
+      onPress={() => onGo(row.longestAt, row.longestAt + Math.max(row.longest, 20e3))}
+    >
+      {duration(row.longest)}
+    </Button>
+  );
   const sources: readonly Column<SourceStatistics>[] = [
     { id: 'source', label: 'source', cell: (row) => row.source },
     { id: 'lane', label: 'ran on', cell: (row) => row.lane },
@@ -37,16 +47,7 @@ export function StatisticsTables({
       id: 'longest',
       label: 'longest',
       numeric: true,
-      cell: (row) => (
-        <Button
-          size="small"
-          variant="quiet"
-          aria-label={`Show the longest of ${row.source}`}
-          onPress={() => onGo(row.longestAt, row.longestAt + Math.max(row.longest, 20e3))}
-        >
-          {duration(row.longest)}
-        </Button>
-      ),
+      cell: longest,
     },
   ];
   const lanes: readonly Column<LaneStatistics>[] = [

@@ -9,7 +9,7 @@ import {
   ZoomIn,
   ZoomOut,
 } from 'lucide-react';
-import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useEffectEvent, useId, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import { say } from '../../model/announcer.ts';
 import { count, duration } from '../../model/format.ts';
@@ -31,7 +31,7 @@ const EXPORTS = [
 ] as const;
 /** Records listed in the table beside the picture. */
 const LISTED = 200;
-const REFRESH_MS = 1000;
+const REFRESH_MS = 400;
 
 /** What every thread of the machine did, to the microsecond. */
 export default function TimelineView({ theme }: { readonly theme: ThemeName }): ReactNode {
@@ -43,23 +43,23 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
   const [tables, setTables] = useState<
     { readonly statistics: Statistics; readonly records: readonly RecordRow[] } | undefined
   >(undefined);
+  const heading = useId();
   const search = useRef<HTMLDivElement>(null);
   const spoken = useRef<string | undefined>(undefined);
 
-  const [host, canvas] = useTraceCanvas(
-    (element) => trace.openTimeline(element),
-    theme,
-    (next: TimelineStatus) => {
-      setStatus(next);
-      if (next.cursor !== undefined && next.cursor !== spoken.current) say(next.cursor);
-      spoken.current = next.cursor;
-    },
-  );
+  const [host, opened] = useTraceCanvas(trace.openTimeline, theme, (next: TimelineStatus) => {
+    setStatus(next);
+    if (next.cursor !== undefined && next.cursor !== spoken.current) say(next.cursor);
+    spoken.current = next.cursor;
+  });
+  const canvas = opened?.canvas;
   const send = (command: TimelineCommand): void => {
     canvas?.command(command);
     if (command.do === 'follow' && command.on && frozen) trace.freeze(false);
   };
-  const gestures = useTimelineGestures(host, send, () => search.current?.querySelector('input')?.focus());
+  const gestures = useTimelineGestures(opened?.host, send, () =>
+    search.current?.querySelector('input')?.focus(),
+  );
 
   const shown = table || status?.selection !== undefined;
   const selected = status?.selection;
@@ -72,13 +72,11 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
     if (statistics !== undefined && records !== undefined) setTables({ statistics, records });
   });
   const following = status?.follow === true && selected === undefined;
-  const place = following ? 'following' : `${selected?.from ?? status?.from} ${selected?.to ?? status?.span}`;
   useEffect(() => {
     if (!shown) return;
-    void refresh();
     const timer = setInterval(() => void refresh(), REFRESH_MS);
     return () => clearInterval(timer);
-  }, [shown, place, filter]);
+  }, [shown]);
 
   const save = async (format: 'jsonl' | 'perfetto'): Promise<void> => {
     say('Putting the trace together');
@@ -94,8 +92,11 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
   };
 
   return (
-    <div className={styles['timeline']}>
+    <section className={styles['timeline']} aria-labelledby={heading}>
       <div className={styles['bar']}>
+        <h2 className={styles['heading']} id={heading}>
+          Timeline
+        </h2>
         <div className={styles['search']} ref={search}>
           <TextInput
             label="Search events, sources, #request"
@@ -138,14 +139,14 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
             variant="quiet"
             icon={<ZoomIn aria-hidden="true" />}
             tip="Zoom in (W)"
-            onPress={() => send({ do: 'zoom', factor: 0.5, at: 0.5 })}
+            onPress={() => send({ do: 'zoom', factor: 0.5, at: undefined })}
           />
           <Button
             size="small"
             variant="quiet"
             icon={<ZoomOut aria-hidden="true" />}
             tip="Zoom out (S)"
-            onPress={() => send({ do: 'zoom', factor: 2, at: 0.5 })}
+            onPress={() => send({ do: 'zoom', factor: 2, at: undefined })}
           />
           <Button
             size="small"
@@ -225,6 +226,6 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
           />
         ) : null}
       </div>
-    </div>
+    </section>
   );
 }

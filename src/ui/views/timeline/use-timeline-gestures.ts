@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type PointerEvent, type RefObject, useEffect, useRef } from 'react';
+import { type KeyboardEvent, type PointerEvent, useEffect, useEffectEvent, useRef } from 'react';
 import { plotLeft, RULER } from '../../model/trace/timeline-geometry.ts';
 import type { TimelineCommand } from '../../model/trace/timeline-view.ts';
 
@@ -15,34 +15,26 @@ interface Touch {
  * What hands do to the timeline. Mouse: drag selects, drag on the ruler or with Shift moves, the wheel zooms at the
  * pointer. Touch: one finger moves, two zoom, a tap points. Keys: W S zoom, A D move, arrows step from event to event.
  */
-export function useTimelineGestures(
-  host: RefObject<HTMLDivElement | null>,
-  send: Send,
-  focusSearch: () => void,
-) {
+export function useTimelineGestures(host: HTMLElement | undefined, send: Send, focusSearch: () => void) {
   const pointers = useRef(new Map<number, Touch>());
   const drag = useRef<
     { kind: 'select' | 'pan'; x: number; y: number; last: number; moved: boolean } | undefined
   >(undefined);
-  const sent = useRef(send);
-  useEffect(() => {
-    sent.current = send;
-  });
 
+  const wheel = useEffectEvent((event: WheelEvent): void => {
+    if (host === undefined) return;
+    event.preventDefault();
+    const { width, fraction } = measure(host, event.clientX);
+    const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    if (event.shiftKey || sideways) send({ do: 'pan', by: (sideways ? event.deltaX : event.deltaY) / width });
+    else send({ do: 'zoom', factor: Math.exp(event.deltaY * 0.0016), at: fraction });
+  });
   // React's wheel listener is passive: it could not keep the page from scrolling.
   useEffect(() => {
-    const element = host.current;
-    if (element === null) return;
-    const wheel = (event: WheelEvent): void => {
-      event.preventDefault();
-      const { width, fraction } = measure(element, event.clientX);
-      if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-        const by = Math.abs(event.deltaX) > Math.abs(event.deltaY) ? event.deltaX : event.deltaY;
-        sent.current({ do: 'pan', by: by / width });
-      } else sent.current({ do: 'zoom', factor: Math.exp(event.deltaY * 0.0016), at: fraction });
-    };
-    element.addEventListener('wheel', wheel, { passive: false });
-    return () => element.removeEventListener('wheel', wheel);
+    if (host === undefined) return;
+    const turned = (event: WheelEvent): void => wheel(event);
+    host.addEventListener('wheel', turned, { passive: false });
+    return () => host.removeEventListener('wheel', turned);
   }, [host]);
 
   const down = (event: PointerEvent<HTMLDivElement>): void => {
@@ -103,10 +95,10 @@ function commandOf(key: string, shift: boolean): TimelineCommand | 'search' | un
     case 'w':
     case '+':
     case '=':
-      return { do: 'zoom', factor: 1 / 1.5, at: 0.5 };
+      return { do: 'zoom', factor: 1 / 1.5, at: undefined };
     case 's':
     case '-':
-      return { do: 'zoom', factor: 1.5, at: 0.5 };
+      return { do: 'zoom', factor: 1.5, at: undefined };
     case 'a':
       return { do: 'pan', by: -0.2 };
     case 'd':

@@ -1,0 +1,4 @@
+/** Height of the ruler above the lanes, px. */
+export const RULER = 24;
+/** Where the plotted part begins: names stand beside it where there is room, else inside the lanes. */
+export const plotLeft = (width: number): number => (width >= 600 ? 104 : 0);
