@@ -1,7 +1,4 @@
-/**
- * The event loop against native GLib and bare Atomics, each pair measured alternately in the same run.
- * `node scripts/bench.mjs loop`, or the bundled file by itself.
- */
+/** The event loop against native GLib and bare Atomics, each pair measured alternately in the same run. */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { buildWithGlib } from '../cli/conformance/oracle.ts';
@@ -9,17 +6,7 @@ import { PLACES } from '../cli/conformance/threads/jobs.ts';
 import { bundleWorker, createMemory, startJob } from '../cli/conformance/threads/run-jobs.ts';
 import { GlibQContext } from '../src/engine/qcontext/glib-qcontext.ts';
 import { QSource, type SourceFuncs } from '../src/engine/qcontext/qsource.ts';
-
-/** One figure; `ratio` is value / against of the same run. */
-export interface BenchResult {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly ratio: number | undefined;
-  /** What the ratio compares with, and its value in the same unit. */
-  readonly against: string | undefined;
-  readonly runs: number;
-}
+import { atMost, type BenchResult, compared, measured, quantile } from './lib/result.ts';
 
 interface LoopTimes {
   readonly iterateUs: number;
@@ -27,11 +14,6 @@ interface LoopTimes {
   readonly destroyUs: number;
   readonly dispatched: number;
 }
-
-const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
-};
 
 /** The same as glib-iterate.c: sources with prepare and check, one in a hundred ready by time. */
 function iterateOurs(sources: number, iterations: number): LoopTimes {
@@ -90,47 +72,40 @@ export function benchSources(root: string, runs = 7): BenchResult[] {
     throw new Error('the two loops did not dispatch the same number of sources');
   }
   const cost = ({ attachUs, destroyUs }: LoopTimes): number => attachUs + destroyUs;
-  const iterate = median(pairs.map(({ ours }) => ours.iterateUs));
-  const iterateGlib = median(pairs.map((pair) => pair.glib.iterateUs));
-  const many = median(pairs.map((pair) => cost(pair.many)));
   const least = (all: readonly LoopTimes[]): number => Math.min(...all.map(cost));
-  const growth = least(pairs.map((pair) => pair.many)) / least(pairs.map((pair) => pair.few));
-  const manyGlib = median(pairs.map((pair) => cost(pair.glibMany)));
+  const growth = least(pairs.map(({ many }) => many)) / least(pairs.map(({ few }) => few));
   return [
+    compared(
+      'loop/iterate-10000-vs-glib',
+      'µs',
+      {
+        ours: pairs.map(({ ours }) => ours.iterateUs),
+        theirs: pairs.map((pair) => pair.glib.iterateUs),
+      },
+      'native GLib',
+      { target: atMost(2) },
+    ),
+    compared(
+      'loop/attach-destroy-50000',
+      'µs',
+      { ours: pairs.map(({ many }) => cost(many)), theirs: pairs.map(({ glibMany }) => cost(glibMany)) },
+      'native GLib',
+      { note: `${growth.toFixed(2)} times the cost of 12,500; linear would be 4` },
+    ),
     {
-      name: 'iterate 10,000 sources',
-      value: iterate,
-      unit: 'µs',
-      ratio: median(pairs.map((pair) => pair.ours.iterateUs / pair.glib.iterateUs)),
-      against: `native GLib, ${iterateGlib.toFixed(1)} µs`,
-      runs,
-    },
-    {
-      name: 'attach and destroy 50,000 sources',
-      value: many,
-      unit: 'µs',
-      ratio: many / manyGlib,
-      against: `native GLib, ${manyGlib.toFixed(0)} µs`,
-      runs,
-    },
-    {
-      name: 'attach and destroy, 50,000 against 12,500 (linear: 4)',
-      value: growth,
-      unit: '×',
-      ratio: undefined,
-      against: undefined,
+      ...measured('loop/attach-destroy-growth', '×', [growth], {
+        note: '50,000 against 12,500, best of the runs each; linear is 4',
+      }),
       runs,
     },
   ];
 }
 
-/** A signal from one context to another and back, halved, against bare Atomics. */
+/** A signal from one context to another and back, halved, against bare Atomics; between threads of Node. */
 export async function benchWake(root: string, runs = 7, rounds = 20_000): Promise<BenchResult[]> {
   const file = await bundleWorker(root);
   const skip = Math.floor(rounds / 5);
   const settled = (ns: Float64Array): number[] => [...ns.subarray(skip)];
-  const quantile = (values: number[], q: number): number =>
-    values.toSorted((a, b) => a - b)[Math.floor(values.length * q)] ?? Number.NaN;
   const echo = async (): Promise<number[]> => {
     const { memory } = createMemory();
     const job = { job: 'echo', memory, rounds } as const;
@@ -153,30 +128,17 @@ export async function benchWake(root: string, runs = 7, rounds = 20_000): Promis
   const pairs: { ours: number[]; bare: number[] }[] = [];
   for (let i = 0; i < runs; i++) pairs.push({ ours: await echo(), bare: await bare() });
   rmSync(file, { force: true });
-  const result = (q: number): BenchResult => {
-    const ours = pairs.map((pair) => quantile(pair.ours, q) / 2000);
-    const theirs = pairs.map((pair) => quantile(pair.bare, q) / 2000);
-    return {
-      name: `wake to dispatch across contexts, p${q * 100}`,
-      value: median(ours),
-      unit: 'µs',
-      ratio: median(ours.map((us, i) => us / (theirs[i] ?? Number.NaN))),
-      against: `bare Atomics ping-pong, ${median(theirs).toFixed(2)} µs`,
-      runs,
-    };
-  };
-  return [result(0.5), result(0.99)];
-}
-
-/** All figures of the event loop. */
-export async function benchLoop(root: string): Promise<BenchResult[]> {
-  return [...benchSources(root), ...(await benchWake(root))];
-}
-
-/** Prints the figures, if the bundle of this file is the program that runs. */
-if (process.argv[1]?.endsWith('loop.bench.mjs') === true) {
-  for (const { name, value, unit, ratio, against, runs } of await benchLoop(process.cwd())) {
-    const compared = ratio === undefined ? '' : `, ${ratio.toFixed(2)}× of ${against ?? ''}`;
-    console.log(`${name}: ${value.toFixed(2)} ${unit}${compared} (median of ${runs} runs)`);
-  }
+  const oneWay = (all: readonly number[], q: number): number => quantile(all, q) / 2000;
+  const result = (name: string, q: number): BenchResult =>
+    compared(
+      name,
+      'µs',
+      {
+        ours: pairs.map(({ ours }) => oneWay(ours, q)),
+        theirs: pairs.map((pair) => oneWay(pair.bare, q)),
+      },
+      'bare Atomics ping-pong',
+      q === 0.5 ? { target: atMost(2) } : {},
+    );
+  return [result('loop/wake-node-vs-pingpong', 0.5), result('loop/wake-node-vs-pingpong-p99', 0.99)];
 }

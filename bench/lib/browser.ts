@@ -1,0 +1,167 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type BrowserContext, chromium, type Page } from '@playwright/test';
+import type { PreviewServer } from 'vite';
+import '../../src/ui/app/playground-api.ts';
+import { type Guest, PROMPT } from './conversation.ts';
+
+const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+/** Debian's Chromium, as root in a container; the same words as in e2e/fixtures.ts. */
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export const chromiumVersion = (): string =>
+  spawnSync(EXECUTABLE, ['--version'], { encoding: 'utf8' }).stdout?.trim().split(' built')[0] ?? 'none';
+
+/** Serves the built page as `npm start` does. */
+export async function servePage(
+  root: string,
+  dist: string,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const { preview } = await import('vite');
+  const server: PreviewServer = await preview({
+    root,
+    logLevel: 'error',
+    build: { outDir: dist },
+    preview: { port: 4190, strictPort: false },
+  });
+  return { url: server.resolvedUrls?.local[0] ?? '', close: () => server.close() };
+}
+
+/** A browser with a profile of its own, and the playground in its one tab. */
+export class Browser {
+  readonly profile: string;
+  readonly page: Page;
+  readonly url: string;
+  readonly #context: BrowserContext;
+
+  private constructor(profile: string, url: string, context: BrowserContext, page: Page) {
+    this.profile = profile;
+    this.url = url;
+    this.#context = context;
+    this.page = page;
+  }
+
+  /** Not incognito: an incognito OPFS is another, far slower one. */
+  static async open(work: string, url: string): Promise<Browser> {
+    mkdirSync(work, { recursive: true });
+    const profile = mkdtempSync(join(work, 'profile-'));
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath: EXECUTABLE,
+      headless: true,
+      args: ARGS,
+      viewport: { width: 1440, height: 900 },
+    });
+    const page = context.pages()[0] ?? (await context.newPage());
+    page.on('pageerror', (error) => console.error(`page: ${error.message}`));
+    return new Browser(profile, url, context, page);
+  }
+
+  /** Another tab. */
+  newPage(): Promise<Page> {
+    return this.#context.newPage();
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close();
+    rmSync(this.profile, { recursive: true, force: true });
+  }
+
+  /** Puts a host file into the OPFS of the page's origin. */
+  async upload(name: string, file: string): Promise<void> {
+    await this.page.evaluate(
+      async ([target, packed]) => {
+        const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+        const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+        const directory = await navigator.storage.getDirectory();
+        const handle = await directory.getFileHandle(target, { create: true });
+        await stream.pipeTo(await handle.createWritable());
+      },
+      [name, gzipSync(readFileSync(file), { level: 6 }).toString('base64')] as const,
+    );
+  }
+}
+
+/** Our machine in the page, by its automation API. */
+export class PageMachine implements Guest {
+  readonly who = 'QContext Playground';
+  readonly browser: Browser;
+
+  constructor(browser: Browser) {
+    this.browser = browser;
+  }
+
+  /** Powers on; resolves with the seconds from then to the match of `ready` in the output. */
+  start(commandLine: readonly string[], ready: RegExp, timeoutMs = 120_000): Promise<number> {
+    return this.browser.page.evaluate(
+      async ([line, source, patience]) => {
+        const { playground } = window;
+        if (playground === undefined) throw new Error('the page has no automation API');
+        await playground.stop();
+        const start = performance.now();
+        await playground.start(line);
+        if (playground.board() === undefined)
+          throw new Error(
+            `the page refused the machine: ${document.querySelector('[role=alert]')?.textContent}`,
+          );
+        await playground.serial.expect(new RegExp(source), patience);
+        return (performance.now() - start) / 1000;
+      },
+      [formatCommandLine(commandLine), ready.source, timeoutMs] as const,
+    );
+  }
+
+  send(text: string): Promise<void> {
+    return this.browser.page.evaluate((bytes) => window.playground?.serial.send(bytes), text);
+  }
+
+  expect(pattern: RegExp, timeoutMs = 60_000): Promise<string> {
+    return this.browser.page.evaluate(
+      ([source, patience]) => {
+        const { playground } = window;
+        if (playground === undefined) throw new Error('the page has no automation API');
+        return playground.serial.expect(new RegExp(source), patience);
+      },
+      [pattern.source, timeoutMs] as const,
+    );
+  }
+
+  qmp(execute: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    return this.browser.page.evaluate(([command, given]) => window.playground?.qmp(command, given), [
+      execute,
+      args,
+    ] as const);
+  }
+
+  stop(): Promise<void> {
+    return this.browser.page.evaluate(() => window.playground?.stop());
+  }
+}
+
+/** Opens the page and waits for the machine it starts by itself; resolves with the seconds to the prompt. */
+export async function visit({ page, url }: Browser): Promise<number> {
+  const start = performance.now();
+  await page.goto(url);
+  await page.waitForFunction(
+    (prompt) => new RegExp(prompt).test(window.playground?.serial.text ?? ''),
+    PROMPT.source,
+    { timeout: 180_000, polling: 20 },
+  );
+  return (performance.now() - start) / 1000;
+}
+
+/** Words of a command line as the page's editor takes them. */
+const formatCommandLine = (words: readonly string[]): string =>
+  words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(' ');

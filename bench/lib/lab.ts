@@ -1,0 +1,312 @@
+import { cpSync, existsSync, constants as fs, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Browser, PageMachine, servePage, visit } from './browser.ts';
+import { PROMPT, shell } from './conversation.ts';
+import { buildToolsImage } from './qbench.ts';
+import { qemuDrive, QemuMachine, qemuVersion } from './qemu.ts';
+import { fillPattern } from './raw-opfs.ts';
+
+export interface LabOptions {
+  readonly root: string;
+  /** Folder of the built page. */
+  readonly dist: string;
+  /** Pairs of runs per figure. */
+  readonly runs: number;
+  /** Milliseconds per kernel run, and seconds per disk run are derived from it. */
+  readonly kernelMs: number;
+  /** More words for our machine's command line, e.g. `-accel tcg,jit=off`. */
+  readonly machineArgs: readonly string[];
+}
+
+/** Why a figure can't be had here. */
+export class Unavailable extends Error {}
+
+interface LinuxGuest {
+  readonly kernel: string;
+  readonly initrd: string | undefined;
+  readonly append: string;
+  readonly disk: string;
+}
+
+/** The size of the disk that disk figures are taken on: in the host's page cache on both sides. */
+export const DATA_BYTES = 256 * 1024 * 1024;
+
+/**
+ * The machines that are compared, started when first asked for and kept until `close`: a browser with the page, our
+ * machine in it, and native QEMU with the same kernel, command line and copies of the same disks.
+ */
+export class Lab {
+  readonly options: LabOptions;
+  readonly #work: string;
+  #server: Promise<{ url: string; close(): Promise<void> }> | undefined;
+  #browser: Promise<Browser> | undefined;
+  #on: 'linux' | 'bare' | undefined;
+  #qemuLinux: Promise<QemuMachine> | undefined;
+  #qemuBare: Promise<QemuMachine> | undefined;
+  readonly #uploaded = new Set<string>();
+  /** Seconds from opening the page for the first time to the prompt: images are downloaded on the way. */
+  firstVisitSeconds = Number.NaN;
+
+  constructor(options: LabOptions) {
+    this.options = options;
+    this.#work = mkdtempSync(join(tmpdir(), 'qcontext-bench-'));
+  }
+
+  path(name: string): string {
+    return join(this.#work, name);
+  }
+
+  guestFile = (name: string): string => join(this.options.root, 'build/guest', name);
+
+  /** The default Linux guest, as build/guest/manifest.json describes it. */
+  linuxGuest(): LinuxGuest {
+    const file = this.guestFile('manifest.json');
+    if (!existsSync(file)) throw new Unavailable('no Linux guest: npm run guest');
+    const manifest = JSON.parse(readFileSync(file, 'utf8')) as {
+      available: boolean;
+      reason?: string;
+      default: { kernel: string; disk: string };
+      kernels: Record<string, { image: string; initrd?: string; append: string }>;
+      disks: Record<string, { file: string }>;
+    };
+    const kernel = manifest.kernels[manifest.default.kernel];
+    const disk = manifest.disks[manifest.default.disk];
+    if (!manifest.available || kernel === undefined || disk === undefined)
+      throw new Unavailable(`no Linux guest here: ${manifest.reason ?? 'not built'}`);
+    return {
+      kernel: kernel.image,
+      initrd: kernel.initrd,
+      // Nobody need answer the terminal's questions: neither side does.
+      append: `${kernel.append} TERM=dumb`,
+      disk: disk.file,
+    };
+  }
+
+  /** The browser, after a first visit to the page: all images are in its OPFS, the default machine runs. */
+  browser(): Promise<Browser> {
+    this.#browser ??= (async () => {
+      this.#server ??= servePage(this.options.root, this.options.dist);
+      const browser = await Browser.open(this.#work, (await this.#server).url);
+      this.firstVisitSeconds = await visit(browser);
+      return browser;
+    })();
+    return this.#browser;
+  }
+
+  async machine(): Promise<PageMachine> {
+    return new PageMachine(await this.browser());
+  }
+
+  /** Puts a host file into OPFS once. */
+  async upload(name: string, file: string): Promise<void> {
+    if (this.#uploaded.has(name)) return;
+    await (await this.browser()).upload(name, file);
+    this.#uploaded.add(name);
+  }
+
+  /** Arguments that boot Linux in the page; `disks` come after the root disk. */
+  ourLinux(rootDisk: string, disks: readonly string[] = []): readonly string[] {
+    const guest = this.linuxGuest();
+    return [
+      ...['-m', '256', '-kernel', guest.kernel, '-append', guest.append],
+      ...(guest.initrd === undefined ? [] : ['-initrd', guest.initrd]),
+      ...['-object', 'glib-qcontext,id=ctx0,threaded=yes', '-object', 'glib-qcontext,id=ctx1,threaded=yes'],
+      ...['-drive', `if=none,id=drive0,file=${rootDisk},format=raw`],
+      ...['-device', 'virtio-blk,id=disk0,drive=drive0,scsi=off,x-data-plane=on,context=ctx0'],
+      ...disks,
+      ...this.options.machineArgs,
+    ];
+  }
+
+  /** Arguments that boot the same on QEMU. */
+  qemuLinux(rootDisk: string, disks: readonly string[] = []): readonly string[] {
+    const guest = this.linuxGuest();
+    return [
+      ...['-m', '256', '-kernel', this.guestFile(guest.kernel), '-append', guest.append],
+      ...(guest.initrd === undefined ? [] : ['-initrd', this.guestFile(guest.initrd)]),
+      ...qemuDrive('drive0', rootDisk),
+      ...disks,
+    ];
+  }
+
+  /** A copy of the pristine root disk on the host. */
+  hostRootDisk(name: string): string {
+    const copy = this.path(name);
+    cpSync(this.guestFile(this.linuxGuest().disk), copy, { mode: fs.COPYFILE_FICLONE });
+    return copy;
+  }
+
+  /** A copy of the pristine root disk in OPFS. */
+  async opfsRootDisk(name: string): Promise<void> {
+    const { page } = await this.browser();
+    await page.evaluate(
+      async ([target, source]) => {
+        const directory = await navigator.storage.getDirectory();
+        const from = await fetch(`guest/${source}`);
+        if (!from.ok || from.body === null) throw new Error(`no ${source} on the server`);
+        const to = await directory.getFileHandle(target, { create: true });
+        await from.body.pipeTo(await to.createWritable());
+      },
+      [name, this.linuxGuest().disk] as const,
+    );
+  }
+
+  /** QEMU, or a reason why not. */
+  requireQemu(): string {
+    const version = qemuVersion();
+    if (version === undefined) throw new Unavailable('qemu-system-riscv64 is not installed');
+    return version;
+  }
+
+  /** Our Linux in the page, with the disks of the benchmarks; booted when first asked for. */
+  async linux(): Promise<PageMachine> {
+    const machine = await this.machine();
+    if (this.#on === 'linux') return machine;
+    await this.upload('tools.ext4', await buildToolsImage(this.options.root));
+    await machine.stop();
+    this.#on = undefined;
+    await this.opfsRootDisk('bench-root.ext4');
+    await this.fillOpfs('data.img');
+    const disk = (id: string, file: string, serial: string, context: string): readonly string[] => [
+      ...['-drive', `if=none,id=drive-${id},file=${file},format=raw`],
+      ...['-device', `virtio-blk,id=${id},drive=drive-${id},serial=${serial},context=${context}`],
+    ];
+    const disks = [...disk('tools', 'tools.ext4', TOOLS, 'ctx1'), ...disk('data', 'data.img', DATA, 'ctx1')];
+    await machine.start(this.ourLinux('bench-root.ext4', disks), PROMPT);
+    this.#on = 'linux';
+    await this.#prepareShell(machine);
+    return machine;
+  }
+
+  /** The same on QEMU. */
+  qemu(): Promise<QemuMachine> {
+    this.#qemuLinux ??= (async () => {
+      const version = this.requireQemu();
+      const tools = this.path('tools.ext4');
+      cpSync(await buildToolsImage(this.options.root), tools);
+      const disks = [
+        ...qemuDrive('tools', tools, `,serial=${TOOLS}`),
+        ...qemuDrive('data', this.hostData(), `,serial=${DATA}`),
+      ];
+      const machine = new QemuMachine(version, this.qemuLinux(this.hostRootDisk('qemu-root.ext4'), disks));
+      await machine.expect(PROMPT, 120_000);
+      await this.#prepareShell(machine);
+      return machine;
+    })();
+    return this.#qemuLinux;
+  }
+
+  /** Puts qbench into the guest's memory and names the data disk `/dev/data`. */
+  async #prepareShell(guest: PageMachine | QemuMachine): Promise<void> {
+    const find = (serial: string, then: string): string =>
+      `for d in /sys/block/vd*; do [ "$(cat $d/serial)" = ${serial} ] && ${then}; done; true`;
+    await shell(guest, 'stty -echo; dmesg -n 1; mkdir -p /tmp/tools');
+    await shell(guest, find(TOOLS, 'mount -o ro /dev/${d##*/} /tmp/tools'));
+    await shell(guest, 'cp /tmp/tools/qbench /tmp/qbench && umount /tmp/tools');
+    await shell(guest, find(DATA, 'ln -s ${d##*/} /dev/data'));
+    await shell(guest, 'test -b /dev/data');
+  }
+
+  /** The built-in guest in the page, on a disk in the same OPFS file as Linux has it. */
+  async bare(): Promise<PageMachine> {
+    const machine = await this.machine();
+    if (this.#on === 'bare') return machine;
+    await this.upload('baremetal.bin', this.guestFile('baremetal.bin'));
+    await machine.stop();
+    this.#on = undefined;
+    await this.fillOpfs('data.img');
+    await this.fillOpfs('scratch.img', true);
+    await machine.start(
+      [
+        ...['-m', '64', '-kernel', 'baremetal.bin'],
+        ...['-object', 'glib-qcontext,id=ctx0,threaded=yes', '-object', 'glib-qcontext,id=ctx1,threaded=yes'],
+        ...['-drive', 'if=none,id=drive0,file=data.img,format=raw'],
+        ...['-device', 'virtio-blk,id=disk0,drive=drive0,scsi=off,x-data-plane=on,context=ctx0'],
+        ...['-drive', 'if=none,id=drive1,file=scratch.img,format=raw'],
+        ...['-device', 'virtio-blk,id=disk1,drive=drive1,context=ctx0'],
+        ...this.options.machineArgs,
+      ],
+      BARE_PROMPT,
+    );
+    this.#on = 'bare';
+    return machine;
+  }
+
+  /** The same on QEMU. */
+  qemuBare(): Promise<QemuMachine> {
+    this.#qemuBare ??= (async () => {
+      const args = ['-m', '64', '-bios', 'none', '-kernel', this.guestFile('baremetal.bin')];
+      const machine = new QemuMachine(this.requireQemu(), [...args, ...qemuDrive('drive0', this.hostData())]);
+      await machine.expect(BARE_PROMPT);
+      return machine;
+    })();
+    return this.#qemuBare;
+  }
+
+  /** The data disk on the host, filled: no holes. Each caller's QEMU opens it alone. */
+  hostData(): string {
+    const file = this.path(`data-${++this.#hostDisks}.img`);
+    fillPattern(file, DATA_BYTES);
+    return file;
+  }
+  #hostDisks = 0;
+
+  /** A disk in OPFS: filled, or `empty` with nothing but zeros. */
+  async fillOpfs(name: string, empty = false): Promise<void> {
+    if (this.#uploaded.has(name)) return;
+    const { page } = await this.browser();
+    await page.evaluate(
+      async ([target, bytes, zeros]) => {
+        const directory = await navigator.storage.getDirectory();
+        const handle = await directory.getFileHandle(target, { create: true });
+        const writable = await handle.createWritable();
+        await writable.truncate(bytes);
+        const block = new Uint32Array(1 << 18);
+        for (let at = 0; at < bytes && !zeros; at += block.byteLength) {
+          for (let i = 0; i < block.length; i++) block[i] = Math.imul(at + i, 0x9e3779b1);
+          await writable.write(block);
+        }
+        await writable.close();
+      },
+      [name, DATA_BYTES, empty] as const,
+    );
+    this.#uploaded.add(name);
+  }
+
+  /** The machine in the page is no longer the one the parts share. */
+  forgetMachine(): void {
+    this.#on = undefined;
+  }
+
+  /** Ends the QEMUs: nothing else runs while the browser alone is looked at. */
+  async stopQemu(): Promise<void> {
+    const machines = [this.#qemuLinux, this.#qemuBare];
+    this.#qemuLinux = this.#qemuBare = undefined;
+    for (const machine of machines) (await machine?.catch(() => undefined))?.stop();
+  }
+
+  /** After a part that failed or took too long: whatever is still going on ends. */
+  async reset(): Promise<void> {
+    await this.stopQemu();
+    const browser = this.#browser;
+    this.#browser = this.#on = undefined;
+    this.#uploaded.clear();
+    const opened = await Promise.race([browser?.catch(() => undefined), delay(5000)]);
+    await Promise.race([opened?.close(), delay(10_000)]);
+  }
+
+  async close(): Promise<void> {
+    await this.reset();
+    await (await this.#server?.catch(() => undefined))?.close();
+    rmSync(this.#work, { recursive: true, force: true });
+  }
+}
+
+const TOOLS = 'QBENCHTOOLS';
+const DATA = 'QBENCHDATA';
+export const BARE_PROMPT = /(^|\n)> $/;
+export const delay = (ms: number): Promise<undefined> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });

@@ -1,0 +1,69 @@
+/** CPU time and memory of processes, from /proc. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly cpuSeconds: number;
+}
+
+let ticks: number | undefined;
+
+/** `/proc/PID/stat`: parent, user and system time; undefined when it has ended. proc_pid_stat(5). */
+function readProcess(pid: number): Process | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    ticks ??= Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+    const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / ticks;
+    return { pid, parent: Number(fields[1]), cpuSeconds };
+  } catch {
+    return undefined;
+  }
+}
+
+const commandLine = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+};
+
+/** The process whose command line contains all words, and everything it started. */
+export function processTree(...words: readonly string[]): readonly Process[] {
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => readProcess(Number(name)))
+    .filter((found) => found !== undefined);
+  const tree = new Set(
+    all.filter(({ pid }) => words.every((word) => commandLine(pid).includes(word))).map(({ pid }) => pid),
+  );
+  for (let size = -1; size !== tree.size; ) {
+    size = tree.size;
+    for (const { pid, parent } of all) if (tree.has(parent)) tree.add(pid);
+  }
+  return all.filter(({ pid }) => tree.has(pid));
+}
+
+export const cpuSeconds = (processes: readonly Process[]): number =>
+  processes.reduce((sum, { cpuSeconds: seconds }) => sum + seconds, 0);
+
+/** A piece of an address space, sizes in bytes. */
+export interface Mapping {
+  readonly size: number;
+  readonly pss: number;
+}
+
+/** `/proc/PID/smaps`, proc_pid_smaps(5). */
+export function mappings(pid: number): readonly Mapping[] {
+  const text = readFileSync(`/proc/${pid}/smaps`, 'utf8');
+  const kib = (name: string): number[] =>
+    [...text.matchAll(new RegExp(`^${name}: +(\\d+) kB`, 'gm'))].map(([, value]) => Number(value) * 1024);
+  const pss = kib('Pss');
+  return kib('Size').map((size, i) => ({ size, pss: pss[i] ?? 0 }));
+}
+
+export const isRenderer = ({ pid }: { readonly pid: number }): boolean =>
+  commandLine(pid).includes('--type=renderer');
