@@ -16,6 +16,7 @@ test.describe('wrong inputs end in one clear message with a way out', () => {
     await expect(alert).toContainText('not cross-origin isolated');
     await expect(alert.getByRole('button', { name: 'Reload the page' })).toBeVisible();
     await expect(page.getByRole('heading', { name: 'Contexts' })).toBeVisible();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
   test('a browser without private files', async ({ page }) => {

@@ -9,6 +9,7 @@ import { loadSettings, saveSettings } from '../model/settings.ts';
 import type { ControllerState } from '../model/vm-controller.ts';
 import { applyTheme, NARROW_BELOW, type ThemeName } from '../tokens.ts';
 import { ContextsBoard } from '../views/contexts/ContextsBoard.tsx';
+import { GuideStrip } from '../views/guide/GuideStrip.tsx';
 import { MoveCard } from '../views/move/MoveCard.tsx';
 import { ShareButton } from '../views/share/ShareButton.tsx';
 import { StartOverlay } from '../views/start/StartOverlay.tsx';
@@ -132,6 +133,7 @@ export function App({
           </>
         }
       />
+      <GuideStrip />
       <main className={styles['main']}>
         {narrow ? <NarrowLayout {...panels} /> : <WideLayout {...panels} />}
       </main>

@@ -2,6 +2,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import './global.css';
 import { followBoard } from '../model/follow-board.ts';
+import { Guide } from '../model/guide.ts';
 import type { ImagesModel } from '../model/images/images-model.ts';
 import { Monitor } from '../model/monitor.ts';
 import { Moves } from '../model/moves.ts';
@@ -16,9 +17,11 @@ export function mount(
   options: ControllerOptions & { readonly defaultCommandLine: string; readonly images: ImagesModel },
 ): Playground {
   const controller = new VmController(options);
+  const moves = new Moves(controller);
   const playground: Playground = {
     controller,
-    moves: new Moves(controller),
+    moves,
+    guide: new Guide(controller, moves),
     monitor: new Monitor(controller),
     trace: new TraceClient(controller),
     numbers: (listener) => controller.board.onNumbers(listener),

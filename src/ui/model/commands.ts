@@ -12,7 +12,7 @@ export interface Command {
 
 /** Everything that can be done now, in the order of the page. */
 export function availableCommands(playground: Playground): readonly Command[] {
-  const { controller, moves } = playground;
+  const { controller, guide, moves } = playground;
   const { phase } = controller.store.getState();
   const board = controller.board.shape();
   const on = phase.kind === 'on';
@@ -46,6 +46,7 @@ export function availableCommands(playground: Playground): readonly Command[] {
     add('Show', label, () => layout.setState({ inspector: id, narrow: 'request' }));
   for (const [preset, label] of Object.entries(PRESETS))
     add('Page', `Arrange: ${label}`, () => layout.setState({ preset: preset as Preset }));
+  add('Page', 'Show the first steps', () => guide.show());
   return commands;
 }
 

@@ -1,4 +1,5 @@
 import { createStore } from 'zustand/vanilla';
+import { loadSettings, saveSettings } from './settings.ts';
 
 /** Arrangements of the panels; each is a starting point, the borders between panels stay movable. */
 export const PRESETS = {
@@ -8,6 +9,8 @@ export const PRESETS = {
 } as const;
 export type Preset = keyof typeof PRESETS;
 
+export const isPreset = (text: string | undefined): text is Preset => text !== undefined && text in PRESETS;
+
 export interface LayoutState {
   readonly preset: Preset;
   readonly inspector: string;
@@ -16,13 +19,16 @@ export interface LayoutState {
   readonly narrow: string;
 }
 
-/** What is shown where. */
+const remembered = loadSettings().view;
+
+/** What is shown where; remembered between visits. */
 export const layout = createStore<LayoutState>(() => ({
-  preset: 'overview',
-  inspector: 'ring',
-  tools: 'command-line',
+  preset: isPreset(remembered.preset) ? remembered.preset : 'overview',
+  inspector: remembered.inspector ?? 'ring',
+  tools: remembered.tools ?? 'command-line',
   narrow: 'guest',
 }));
+layout.subscribe(({ preset, inspector, tools }) => saveSettings({ view: { preset, inspector, tools } }));
 
 /** Brings a panel to the front, wherever it lives. */
 export function reveal(panel: 'command-line' | 'monitor' | 'images'): void {

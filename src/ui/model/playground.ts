@@ -1,6 +1,7 @@
 import { createContext, useContext, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
 import type { BoardSnapshot } from '../../engine/vm.ts';
+import type { Guide } from './guide.ts';
 import type { BoardFrame } from './live-board.ts';
 import type { Monitor } from './monitor.ts';
 import type { Moves } from './moves.ts';
@@ -13,6 +14,7 @@ export interface Playground {
   readonly moves: Moves;
   readonly monitor: Monitor;
   readonly trace: TraceClient;
+  readonly guide: Guide;
   /** Numbers of the board at 4 Hz; a stable function, as LiveText wants. */
   readonly numbers: (listener: (frame: BoardFrame) => void) => () => void;
 }

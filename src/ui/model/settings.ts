@@ -16,6 +16,11 @@ const SettingsSchema = object({
   commandLine: optional(string()),
   /** Percentage of the first part of each movable border. */
   splits: optional(record(string(), number()), {}),
+  /** Panels brought to the front. */
+  view: optional(
+    object({ preset: optional(string()), inspector: optional(string()), tools: optional(string()) }),
+    {},
+  ),
   guideDone: optional(boolean(), false),
 });
 
@@ -31,7 +36,7 @@ export function loadSettings(): Settings {
     // Storage blocked or damaged: defaults.
   }
   const parsed = safeParse(SettingsSchema, stored);
-  return parsed.success ? parsed.output : { theme: 'system', splits: {}, guideDone: false };
+  return parsed.success ? parsed.output : { theme: 'system', splits: {}, view: {}, guideDone: false };
 }
 
 /** Merges and stores; says nothing when storage is blocked, since the page works without. */

@@ -25,7 +25,8 @@ export function TabbedPanel({
     <section className={styles['panel']} aria-label={label}>
       <Tabs
         className={styles['tabs'] ?? ''}
-        selectedKey={selected}
+        // A tab remembered by another version may not exist.
+        selectedKey={tabs.some((tab) => tab.id === selected) ? selected : (tabs[0]?.id ?? null)}
         onSelectionChange={(key) => onSelect(String(key))}
         keyboardActivation="manual"
       >
