@@ -63,6 +63,7 @@ test('the disk is dragged between lanes while fio verifies: no error, command li
     await expect(page.getByTestId('move-card')).toContainText('serving again after');
   }
   await expect(page.getByRole('textbox', { name: 'QEMU-style command line' })).toContainText('context=main');
+  await page.getByTestId('move-card').getByText(/^p50/).click();
   await expect(page.getByTestId('move-card').getByRole('row', { name: /^after, main/ })).toBeVisible();
   expect((await fio).status).toBe(0);
   expect((await run(page, 'grep -c "err= 0" /tmp/fio.txt')).output).toMatch(/[\r\n]1\r/);

@@ -49,16 +49,16 @@ export function WideLayout({
     case 'overview':
       return (
         <Split
-          name="overview-rows"
+          name="overview-3"
           direction="vertical"
           first={
             <Split name="overview-top" direction="horizontal" first={contexts} share={50}>
               {inspector}
             </Split>
           }
-          share={43}
+          share={47}
         >
-          <Split name="overview-lower" direction="vertical" first={timeline} share={50}>
+          <Split name="overview-2" direction="vertical" first={timeline} share={43}>
             <Split name="overview-bottom" direction="horizontal" first={terminal} share={56}>
               {tools}
             </Split>

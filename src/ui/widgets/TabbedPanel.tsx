@@ -26,7 +26,7 @@ export function TabbedPanel({
       <Tabs
         className={styles['tabs'] ?? ''}
         // A tab remembered by another version may not exist.
-        selectedKey={tabs.some((tab) => tab.id === selected) ? selected : (tabs[0]?.id ?? null)}
+        selectedKey={tabs.some((tab) => tab.id === selected) ? selected : (tabs[0]?.id ?? '')}
         onSelectionChange={(key) => onSelect(String(key))}
         keyboardActivation="manual"
       >

@@ -29,10 +29,11 @@ export function MoveCard(): ReactNode {
         <Button size="small" variant="quiet" icon={<X />} tip="Close" onPress={() => moves.dismiss()} />
       </header>
       {move.state === 'refused' ? null : (
-        <>
+        <details className={styles['same']}>
+          <summary>{inShort(move)}</summary>
           <BeforeAfter move={move} />
           <Equivalent move={move} />
-        </>
+        </details>
       )}
     </aside>
   );
@@ -109,15 +110,27 @@ function BeforeAfter({ move }: { readonly move: Move }): ReactNode {
   );
 }
 
+/** The effect in one line; the table below says the rest. */
+function inShort({ before, after }: Move): string {
+  if (after === undefined) return 'measuring…';
+  const pair = (label: string, read: (stats: WindowStats) => string): string =>
+    `${label} ${before === undefined ? '–' : read(before)} → ${read(after)}`;
+  const seconds = Math.min(WINDOW_SECONDS, Math.floor(after.seconds));
+  return [
+    ...COLUMNS.slice(0, 3).map(([label, read]) => pair(label, read)),
+    seconds < WINDOW_SECONDS ? `${seconds} of ${WINDOW_SECONDS} s` : `over ${WINDOW_SECONDS} s`,
+  ].join(' · ');
+}
+
+/** The same change as a command line and as QMP. */
 function Equivalent({ move }: { readonly move: Move }): ReactNode {
   return (
-    <details className={styles['same']}>
-      <summary>The same as command line and QMP</summary>
+    <>
       {move.argvBefore === undefined || move.argvAfter === undefined ? null : (
         <Diff before={move.argvBefore} after={move.argvAfter} />
       )}
       <pre className={styles['diff']}>{move.qmp}</pre>
-    </details>
+    </>
   );
 }
 
