@@ -12,6 +12,7 @@ import { ContextsBoard } from '../views/contexts/ContextsBoard.tsx';
 import { GuideStrip } from '../views/guide/GuideStrip.tsx';
 import { MoveCard } from '../views/move/MoveCard.tsx';
 import { ShareButton } from '../views/share/ShareButton.tsx';
+import { HonestyStrip } from '../views/honesty/HonestyStrip.tsx';
 import { StartOverlay } from '../views/start/StartOverlay.tsx';
 import { TerminalView } from '../views/terminal/TerminalView.tsx';
 import { TransportBar } from '../views/transport/TransportBar.tsx';
@@ -137,6 +138,7 @@ export function App({
       <main className={styles['main']}>
         {narrow ? <NarrowLayout {...panels} /> : <WideLayout {...panels} />}
       </main>
+      <HonestyStrip />
       {palette ? (
         <Suspense fallback={null}>
           <Palette onClose={() => setPalette(false)} />

@@ -7,6 +7,10 @@ import type { PanelTab } from '../widgets/TabbedPanel.tsx';
 
 // What is not seen at first is not loaded at first.
 const RingView = lazy(() => import('../views/ring/RingView.tsx'));
+const FlowView = lazy(() => import('../views/flow/FlowView.tsx'));
+const WaterfallView = lazy(() => import('../views/waterfall/WaterfallView.tsx'));
+const HeatMapView = lazy(() => import('../views/heat-map/HeatMapView.tsx'));
+const TraceEventsView = lazy(() => import('../views/trace-events/TraceEventsView.tsx'));
 const TimelineView = lazy(() => import('../views/timeline/TimelineView.tsx'));
 const TablesView = lazy(() => import('../views/tables/TablesView.tsx'));
 const QomView = lazy(() => import('../views/qom/QomView.tsx'));
@@ -18,8 +22,12 @@ const ImagesView = lazy(() => import('../views/images/ImagesView.tsx'));
 export function inspectorTabs(theme: ThemeName): readonly PanelTab[] {
   return [
     { id: 'ring', label: INSPECTOR.ring, content: <RingView theme={theme} /> },
+    { id: 'flow', label: INSPECTOR.flow, content: <FlowView /> },
+    { id: 'waterfall', label: INSPECTOR.waterfall, content: <WaterfallView /> },
+    { id: 'heat-map', label: INSPECTOR['heat-map'], content: <HeatMapView theme={theme} /> },
     { id: 'tables', label: INSPECTOR.tables, content: <TablesView /> },
     { id: 'qom', label: INSPECTOR.qom, content: <QomView /> },
+    { id: 'events', label: INSPECTOR.events, content: <TraceEventsView /> },
   ];
 }
 

@@ -51,4 +51,12 @@ export function availableCommands(playground: Playground): readonly Command[] {
 }
 
 /** Tabs of the inspector by id. */
-export const INSPECTOR = { ring: 'Ring', tables: 'Tables', qom: 'QOM tree' } as const;
+export const INSPECTOR = {
+  ring: 'Ring',
+  flow: 'Flow',
+  waterfall: 'Waterfall',
+  'heat-map': 'Heat map',
+  tables: 'Tables',
+  qom: 'QOM tree',
+  events: 'Events',
+} as const;

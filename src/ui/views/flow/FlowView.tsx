@@ -1,0 +1,255 @@
+import { type CSSProperties, type ReactNode, useEffect, useRef } from 'react';
+import { bytes, count, percentile, rate } from '../../model/format.ts';
+import { usePlayground } from '../../model/playground.ts';
+import type { QueueSummary, Summary } from '../../model/trace/protocol.ts';
+import { METRICS, STAGES } from '../../model/trace/stages.ts';
+import { type DiskQueue, useDiskQueues } from '../../model/trace/use-disk-queues.ts';
+import { type Column, DataTable } from '../../widgets/DataTable.tsx';
+import { LiveText } from '../../widgets/LiveText.tsx';
+import { Pane } from '../../widgets/Pane.tsx';
+import { Select } from '../../widgets/Select.tsx';
+import styles from './FlowView.module.css';
+
+/** One of the six places a request passes. */
+interface Station {
+  readonly id: string;
+  readonly label: string;
+  readonly explain: string;
+  /** How often per second something passes here. */
+  readonly rate: (queue: QueueSummary) => number;
+  readonly unit: string;
+  /** Requests standing here. */
+  readonly standing: (queue: QueueSummary, ring: number | undefined) => number | undefined;
+  readonly standingLabel: string;
+  /** Metric (index into METRICS) said below, if there is one that ends here. */
+  readonly metric: number | undefined;
+  readonly note: (queue: QueueSummary) => string;
+}
+
+const metric = (id: string): number => METRICS.findIndex((one) => one.id === id);
+
+const STATIONS: readonly Station[] = [
+  {
+    id: 'driver',
+    label: 'Guest driver',
+    explain: 'The guest acknowledges the interrupt and makes new requests',
+    rate: ({ rates }) => rates.pops,
+    unit: 'requests/s',
+    standing: ({ unacknowledged }) => unacknowledged,
+    standingLabel: 'not acknowledged',
+    metric: metric('guest'),
+    note: ({ rates }) => `${rate(rates.acks)}/s acknowledged`,
+  },
+  {
+    id: 'avail',
+    label: 'Avail ring',
+    explain: 'Made available by the driver, not yet taken by the device',
+    rate: ({ rates }) => rates.pops,
+    unit: 'made available/s',
+    standing: (_queue, ring) => ring,
+    standingLabel: 'waiting',
+    metric: undefined,
+    note: ({ rates }) => `${rate(rates.withoutKick)}/s found without a kick`,
+  },
+  {
+    id: 'kick',
+    label: 'Kick',
+    explain: 'The driver’s notification; from there until the context dispatches',
+    rate: ({ rates }) => rates.kicks,
+    unit: 'kicks/s',
+    standing: () => undefined,
+    standingLabel: '',
+    metric: metric('wake'),
+    note: ({ rates }) =>
+      rates.kicks > 0 ? `${(rates.pops / rates.kicks).toFixed(1)} requests per kick` : '',
+  },
+  {
+    id: 'dispatch',
+    label: 'Dispatch',
+    explain: 'The context runs the queue’s handler: requests are taken, parsed and merged',
+    rate: ({ rates }) => rates.dispatches,
+    unit: 'dispatches/s',
+    standing: ({ taken }) => taken,
+    standingLabel: 'taken',
+    metric: metric('prepare'),
+    note: ({ rates }) =>
+      rates.dispatches > 0 ? `${(rates.pops / rates.dispatches).toFixed(1)} requests per dispatch` : '',
+  },
+  {
+    id: 'disk',
+    label: 'Disk',
+    explain: 'The block layer and the file behind it',
+    rate: ({ rates }) => rates.submits,
+    unit: 'requests/s',
+    standing: ({ disk }) => disk,
+    standingLabel: 'at the disk',
+    metric: metric('disk'),
+    note: ({ rates }) => `${bytes(rates.bytes)}/s`,
+  },
+  {
+    id: 'used',
+    label: 'Used, IRQ',
+    explain: 'Published in the used ring; the interrupt waits for a hart',
+    rate: ({ rates }) => rates.interrupts,
+    unit: 'interrupts/s',
+    standing: ({ done }) => done,
+    standingLabel: 'not published',
+    metric: metric('deliver'),
+    note: ({ rates }) => `${rate(rates.suppressed)}/s suppressed`,
+  },
+];
+
+/** Widest link, px, and the rate at which it is reached; narrower ones by decades. */
+const WIDEST = 18;
+const FULL_RATE = 1e5;
+const linkWidth = (perSecond: number): number =>
+  perSecond <= 0 ? 1 : Math.max(2, (WIDEST * Math.log10(1 + perSecond)) / Math.log10(1 + FULL_RATE));
+
+/** Where a disk's requests are, and where their time goes. */
+export default function FlowView(): ReactNode {
+  const { queues, chosen, choose } = useDiskQueues();
+  if (chosen === undefined)
+    return <Pane>The way of a disk’s requests appears here when the machine is on.</Pane>;
+  return (
+    <Pane
+      about="widths are rates of the last second, on a logarithmic scale; times of the last 10 s; aggregated"
+      actions={<Select label="Virtqueue" value={chosen.id} choices={queues} onChange={choose} />}
+    >
+      <Stations key={chosen.id} chosen={chosen} />
+      <FlowTable chosen={chosen} />
+    </Pane>
+  );
+}
+
+const queueIn = ({ queues }: Summary, { dev, queue }: DiskQueue): QueueSummary | undefined =>
+  queues.find((one) => one.dev === dev && one.queue === queue);
+
+function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
+  const { trace, controller } = usePlayground();
+  const list = useRef<HTMLOListElement>(null);
+
+  // Widths four times a second, without React.
+  useEffect(
+    () =>
+      trace.summaries((summary) => {
+        const queue = queueIn(summary, chosen);
+        for (const [i, station] of STATIONS.entries()) {
+          const item = list.current?.children[i];
+          if (item instanceof HTMLElement)
+            item.style.setProperty('--link', `${linkWidth(queue === undefined ? 0 : station.rate(queue))}px`);
+        }
+      }),
+    [trace, chosen],
+  );
+
+  /** Requests in the avail ring the device has not taken; split rings only. */
+  const waiting = (): number | undefined => {
+    const device = controller.board.frame()?.now.devices.find(({ qomPath }) => qomPath === chosen.qomPath);
+    const queue = device?.queues.find(({ index }) => index === chosen.queue);
+    if (queue === undefined || queue.packed || !queue.ready) return undefined;
+    const index = controller.vm?.readGuest(queue.driver + 2, 2);
+    if (index === undefined) return undefined;
+    return ((index[0] ?? 0) + ((index[1] ?? 0) << 8) - queue.lastAvail) & 0xffff;
+  };
+  const live = (read: (queue: QueueSummary) => string, className?: string): ReactNode => (
+    <LiveText
+      feed={trace.summaries}
+      className={className}
+      read={(summary) => {
+        const queue = queueIn(summary, chosen);
+        return queue === undefined ? '–' : read(queue);
+      }}
+    />
+  );
+  return (
+    <ol className={styles['flow']} ref={list} aria-label="The way of a request">
+      {STATIONS.map((station) => (
+        <li key={station.id} className={styles['station']} style={{ '--link': '1px' } as CSSProperties}>
+          <div className={styles['box']} title={station.explain}>
+            <h3 className={styles['name']}>{station.label}</h3>
+            <p className={styles['rate']}>
+              {live((queue) => rate(station.rate(queue)), styles['number'])}
+              <span className={styles['unit']}>{station.unit}</span>
+            </p>
+            <p className={styles['line']}>
+              {station.standingLabel === ''
+                ? '\u00a0'
+                : live((queue) => {
+                    const n = station.standing(queue, waiting());
+                    return `${n === undefined ? '–' : count(n)} ${station.standingLabel}`;
+                  })}
+            </p>
+            <p className={styles['line']}>{live(station.note)}</p>
+          </div>
+          <p className={styles['times']}>
+            {station.metric === undefined
+              ? '\u00a0'
+              : live((queue) => {
+                  const { p50, p99 } = queue.metrics[station.metric ?? 0] ?? {};
+                  return `p50 ${percentile(p50)}\np99 ${percentile(p99)}`;
+                })}
+          </p>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+interface MetricRow {
+  readonly index: number;
+  readonly label: string;
+  readonly what: string;
+}
+
+const ROWS: readonly MetricRow[] = METRICS.map(({ label }, index) => {
+  const stage = STAGES[index - 1];
+  const what = stage === undefined ? 'the whole, as the device sees it' : stage.explain;
+  return { index, label, what };
+});
+
+/** The same in numbers: every stage with how many were measured. */
+function FlowTable({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
+  const { trace } = usePlayground();
+  const cell =
+    (read: (queue: QueueSummary, row: MetricRow) => string) =>
+    (row: MetricRow): ReactNode => (
+      <LiveText
+        feed={trace.summaries}
+        read={(summary) => {
+          const queue = queueIn(summary, chosen);
+          return queue === undefined ? '–' : read(queue, row);
+        }}
+      />
+    );
+  const columns: readonly Column<MetricRow>[] = [
+    { id: 'stage', label: 'stage', cell: ({ label }) => label },
+    {
+      id: 'p50',
+      label: 'p50',
+      numeric: true,
+      cell: cell((queue, { index }) => percentile(queue.metrics[index]?.p50)),
+    },
+    {
+      id: 'p99',
+      label: 'p99',
+      explain: 'Said from 1000 requests on',
+      numeric: true,
+      cell: cell((queue, { index }) => percentile(queue.metrics[index]?.p99)),
+    },
+    {
+      id: 'n',
+      label: 'n',
+      numeric: true,
+      cell: cell((queue, { index }) => count(queue.metrics[index]?.n ?? 0)),
+    },
+    { id: 'what', label: 'what happens', cell: ({ what }) => what },
+  ];
+  return (
+    <DataTable
+      caption="Stages, last 10 s; p99 from 1000 requests on"
+      columns={columns}
+      rows={ROWS}
+      rowKey={({ index }) => index}
+    />
+  );
+}
