@@ -122,3 +122,45 @@ describe.runIf(stock !== undefined)('virtio-serial under Linux', () => {
       expect(await stop()).toBeGreaterThan(50);
     }));
 });
+
+const NETWORK = ['-netdev', 'user,id=n0', '-device', 'virtio-net,netdev=n0,context=ctx0,id=net0'];
+/** Waits until DHCP has given the guest its address. */
+const LEASED = 'while ! ip -4 addr show dev eth0 | grep -q inet; do sleep 0.1; done';
+
+describe.runIf(stock !== undefined)('virtio-net under Linux, on the user-mode network', () => {
+  it('DHCP, ping, names, and the gateway’s page', () =>
+    withLinux(NETWORK, async (machine) => {
+      await shell(machine, LEASED);
+      const address = await shell(machine, 'ip -4 addr show dev eth0; ip route; cat /etc/resolv.conf');
+      expect(address).toContain('10.0.2.15/24');
+      expect(address).toContain('default via 10.0.2.2');
+      expect(address).toContain('nameserver 10.0.2.3');
+      expect(await shell(machine, 'busybox ping -c 1 10.0.2.2')).toContain('0% packet loss');
+      expect(await shell(machine, 'busybox nslookup gateway 10.0.2.3')).toMatch(/10\.0\.2\.2\b/);
+      expect(await shell(machine, 'busybox nslookup example.org 10.0.2.3')).toContain('NXDOMAIN');
+      const page = await shell(machine, 'busybox wget -qO- http://10.0.2.2/');
+      expect(page).toContain('context       ctx0');
+      expect(page).toContain('lease         10.0.2.15  52:54:00:12:34:56');
+      expect(await shell(machine, 'busybox wget -T 5 -qO- http://192.0.2.1/')).toContain('refused');
+      expect(await shell(machine, 'printf hello | busybox nc -w 5 10.0.2.2 7')).toContain('hello<0>');
+    }));
+
+  it('loses no TCP stream and no ping while the card moves between three contexts', () =>
+    withLinux(NETWORK, async (machine) => {
+      await shell(machine, LEASED);
+      const { patternByte } = await import('../../src/engine/net/user/services.ts');
+      const body = Uint8Array.from({ length: 3_000_000 }, (_, i) => patternByte(i));
+      const stop = keepMoving(machine, '/machine/peripheral/net0');
+      const sum = await shell(machine, 'busybox wget -qO- http://10.0.2.2/bytes/3000000 | md5sum');
+      expect(sum).toContain(createHash('md5').update(body).digest('hex'));
+      const pings = await shell(machine, 'busybox ping -A -c 300 -q 10.0.2.2');
+      expect(pings).toContain('300 packets transmitted, 300 packets received, 0% packet loss');
+      // Both ways at once: what went to echo comes back, after the guest's side was closed.
+      await shell(machine, 'seq 1 50000 > /tmp/seq; busybox nc 10.0.2.2 7 < /tmp/seq > /tmp/back');
+      expect(await shell(machine, 'cmp /tmp/seq /tmp/back')).toContain('<0>');
+      expect(await stop()).toBeGreaterThan(30);
+      expect(await shell(machine, 'busybox wget -qO- http://10.0.2.2/')).toMatch(
+        /context {7}(ctx0|ctx1|main)/,
+      );
+    }));
+});

@@ -38,6 +38,7 @@ import type { ContextDirectory } from './context-directory.ts';
 import type { GuestClock } from './guest-clock.ts';
 import { readRegisters } from './hart-registers.ts';
 import type { HartPark } from './hart-park.ts';
+import type { NetDevices } from './net-devices.ts';
 import { NOTIFIER } from './notifier-table.ts';
 import type { MainPlatform } from './main-platform.ts';
 import { type BootPlan, loadRegions } from './platform/loader.ts';
@@ -65,6 +66,7 @@ export interface MachineParts {
   readonly contexts: ContextDirectory;
   readonly blocks: BlockNodes;
   readonly chars: CharDevices;
+  readonly nets: NetDevices;
   readonly board: VirtioBoard;
   readonly harts: HartPark;
   readonly platform: MainPlatform;
@@ -394,9 +396,10 @@ export class Machine implements MachineOps {
     return ok(undefined);
   }
   async netdevAdd(spec: NetdevConfig): Promise<Result<void>> {
-    return userError(`-netdev ${spec.type}: this machine has no network yet`);
+    return this.#parts.nets.add(spec);
   }
-  async netdevDel(): Promise<Result<void>> {
+  async netdevDel(id: string): Promise<Result<void>> {
+    this.#parts.nets.remove(id);
     return ok(undefined);
   }
 

@@ -16,6 +16,7 @@ import { GuestClock } from './guest-clock.ts';
 import { HartPark } from './hart-park.ts';
 import { Machine } from './machine.ts';
 import { MainPlatform } from './main-platform.ts';
+import { NetDevices } from './net-devices.ts';
 import { PanicWatch } from './panic-watch.ts';
 import type { BootPlan } from './platform/loader.ts';
 import type { MainService, SupervisorService } from './protocol.ts';
@@ -71,7 +72,8 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
     panic.output(bytes);
     supervisor.send('serialOutput', id, bytes);
   });
-  const board = new VirtioBoard(core, contexts, blocks, chars, () => machine.publish());
+  const nets = new NetDevices();
+  const board = new VirtioBoard(core, contexts, blocks, chars, nets, () => machine.publish());
   const platform = new MainPlatform(core, guestClock);
   const machine: Machine = new Machine({
     core,
@@ -80,6 +82,7 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
     contexts,
     blocks,
     chars,
+    nets,
     board,
     harts: new HartPark(core, mem),
     platform,

@@ -1,5 +1,8 @@
 import { assert, assertUnreachable } from '../base/assert.ts';
 import { BLK_OK, type BlockResult } from '../block/block-backend.ts';
+import type { NetBackend } from '../net/net-backend.ts';
+import { NullNet } from '../net/null-net.ts';
+import { newUserNetState, UserNet } from '../net/user/user-net.ts';
 import type { AioContext } from '../qcontext/aio-context.ts';
 import { NullChardev } from '../chardev/null-chardev.ts';
 import { WireChardev } from '../chardev/wire.ts';
@@ -8,11 +11,14 @@ import { ConsolePort, ConsoleReceiver, ConsoleTransmitter } from '../virtio/cons
 import { CONSOLE_RECEIVEQ } from '../virtio/console/device.ts';
 import type { VirtioEnv } from '../virtio/env.ts';
 import { VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
+import { NetPort, NetReceiver, NetTransmitter } from '../virtio/net/data-plane.ts';
+import { NET_RECEIVEQ } from '../virtio/net/device.ts';
 import { VirtioRngDataPlane } from '../virtio/rng/rng.ts';
 import type { VirtQueueHandler } from '../virtio/queue-handler.ts';
 import { BlockShelf } from './block-shelf.ts';
 import { charWire } from './char-wires.ts';
 import type { ContextCore } from './context-core.ts';
+import { GuestClock } from './guest-clock.ts';
 import { HartWires } from './hart-wires.ts';
 import { NOTIFIER } from './notifier-table.ts';
 import { virtioSlotIrq } from './platform/memory-map.ts';
@@ -23,6 +29,7 @@ import type {
   ContextReports,
   ContextService,
   LoopTuning,
+  NetPeer,
   QueueCargo,
   QueuePlan,
   QueueStart,
@@ -45,7 +52,8 @@ export class QueueHost implements ContextService {
   readonly #shelf: BlockShelf;
   readonly #queues = new Map<string, Served>();
   /** What the queues of one device share, by slot, while any of them is served here. */
-  readonly #ports = new Map<number, ConsolePort>();
+  readonly #ports = new Map<number, ConsolePort | NetPort>();
+  readonly #guestClock: GuestClock;
 
   /** @param aio the loop the data planes run in: the thread's own, or that of a context without a thread */
   constructor(core: ContextCore, aio: AioContext, reports: ContextReports) {
@@ -53,7 +61,8 @@ export class QueueHost implements ContextService {
     this.#aio = aio;
     this.#reports = reports;
     this.#shelf = new BlockShelf(core, aio);
-    const { mem, layout, tracer } = core;
+    const { mem, layout, tracer, host } = core;
+    this.#guestClock = new GuestClock(mem, layout.guestClock, host.clock);
     this.#plic = new Plic(mem, layout.plic, layout.harts.length, new HartWires(mem, layout.harts), tracer);
   }
 
@@ -75,7 +84,7 @@ export class QueueHost implements ContextService {
 
   #startQueue(plan: QueuePlan, cargo: QueueCargo): void {
     const { mem } = this.#core;
-    const handler = this.#handler(plan);
+    const handler = this.#handler(plan, cargo);
     const queueAddr = virtQueueAddr(this.#slotAddr(plan.slot), plan.queue);
     mem.store32(queueAddr + VirtQueueLayout.at.context, plan.context);
     this.#queues.set(key(plan.slot, plan.queue), { plan, handler });
@@ -114,9 +123,8 @@ export class QueueHost implements ContextService {
       const cargo = handler instanceof VirtioBlkDataPlane ? { parked: handler.takeParked() } : {};
       handler.detach();
       this.#queues.delete(key(slot, queue));
-      if (Array.from(this.#queues.values()).some(({ plan }) => plan.slot === slot)) return cargo;
-      this.#ports.delete(slot);
-      return cargo;
+      const shared = Array.from(this.#queues.values()).some(({ plan }) => plan.slot === slot);
+      return shared ? cargo : { ...cargo, ...this.#closePort(slot) };
     });
   }
 
@@ -169,7 +177,7 @@ export class QueueHost implements ContextService {
     };
   }
 
-  #handler(plan: QueuePlan): VirtQueueHandler {
+  #handler(plan: QueuePlan, cargo: QueueCargo): VirtQueueHandler {
     const env = this.#env(plan.slot);
     const notifier = this.#core.notifiers.get(NOTIFIER.queue(plan.slot, plan.queue));
     switch (plan.kind) {
@@ -190,14 +198,51 @@ export class QueueHost implements ContextService {
           ? new ConsoleReceiver(env, notifier, port)
           : new ConsoleTransmitter(env, notifier, port);
       }
+      case 'net': {
+        const port = this.#netPort(plan.slot, plan.peer, cargo);
+        return plan.queue === NET_RECEIVEQ
+          ? new NetReceiver(env, notifier, port)
+          : new NetTransmitter(env, notifier, port);
+      }
       default:
         return assertUnreachable(plan);
     }
   }
 
+  /** The last queue of a device has left: its port goes, and what must not be lost with it travels. */
+  #closePort(slot: number): QueueCargo {
+    const backend = this.#ports.get(slot)?.backend;
+    this.#ports.delete(slot);
+    backend?.close();
+    return backend instanceof UserNet ? { network: backend.state } : {};
+  }
+
+  #netPort(slot: number, peer: NetPeer, cargo: QueueCargo): NetPort {
+    const present = this.#ports.get(slot);
+    if (present instanceof NetPort) return present;
+    const port = new NetPort(this.#netBackend(peer, cargo), () => {});
+    this.#ports.set(slot, port);
+    return port;
+  }
+
+  #netBackend(peer: NetPeer, cargo: QueueCargo): NetBackend {
+    switch (peer.type) {
+      case 'none':
+        return new NullNet(peer.id);
+      case 'user':
+        return new UserNet(peer.id, peer.config, cargo.network ?? newUserNetState(), {
+          aio: this.#aio,
+          nowNs: () => this.#guestClock.ns(),
+          place: this.#core.name,
+        });
+      default:
+        return assertUnreachable(peer);
+    }
+  }
+
   #consolePort(slot: number, wire: number | undefined): ConsolePort {
     const present = this.#ports.get(slot);
-    if (present !== undefined) return present;
+    if (present instanceof ConsolePort) return present;
     const name = `virtio${slot}/port0`;
     const port = new ConsolePort(
       wire === undefined

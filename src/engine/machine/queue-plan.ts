@@ -1,4 +1,6 @@
 import type { BlockResult } from '../block/block-backend.ts';
+import type { UserNetConfig } from '../net/user/config.ts';
+import type { UserNetState } from '../net/user/user-net.ts';
 import type { VirtioBlkConfig } from '../virtio/blk/config.ts';
 import type { BlkErrorReport, ParkedBlkRequest } from '../virtio/blk/data-plane.ts';
 import type { BlockPlan } from './block-open.ts';
@@ -16,12 +18,20 @@ export type QueueWork =
   | { readonly kind: 'blk'; readonly config: VirtioBlkConfig; readonly block: string }
   | { readonly kind: 'rng' }
   /** Queues 0 and 1 are a port's; `wire` leads to its chardev, without one its output is nobody's. */
-  | { readonly kind: 'console'; readonly wire: number | undefined };
+  | { readonly kind: 'console'; readonly wire: number | undefined }
+  | { readonly kind: 'net'; readonly peer: NetPeer };
+
+/** What is behind a network card. */
+export type NetPeer =
+  | { readonly type: 'none'; readonly id: string }
+  | { readonly type: 'user'; readonly id: string; readonly config: UserNetConfig };
 
 /** What travels with a queue from the context that leaves it to the one that takes it; plain data. */
 export interface QueueCargo {
   /** Requests stopped by `rerror=stop` or `werror=stop`. */
   readonly parked?: readonly ParkedBlkRequest[];
+  /** What the user-mode network behind a card remembers. It leaves with the last of the card's queues. */
+  readonly network?: UserNetState;
 }
 
 /** What the opener learns of a block node. */

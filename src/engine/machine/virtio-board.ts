@@ -8,6 +8,7 @@ import { DeviceMove, type MoveFailure, type MoveResult } from '../virtio/device-
 import type { MoveOutcome } from '../virtio/drain.ts';
 import type { VirtioEnv } from '../virtio/env.ts';
 import { QUEUES_MAX, VIRTIO_SLOT_BYTES, VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
+import { VirtioNetModel } from '../virtio/net/device.ts';
 import { virtioRngModel } from '../virtio/rng/rng.ts';
 import type { ControlRequest } from '../virtio/transport/control.ts';
 import type { MoveReport } from '../vm.ts';
@@ -19,6 +20,7 @@ import { HartWires } from './hart-wires.ts';
 import { NOTIFIER } from './notifier-table.ts';
 import { VIRT_VIRTIO, virtioSlotAddr, virtioSlotIrq } from './platform/memory-map.ts';
 import { Plic } from './platform/plic.ts';
+import type { NetDevices } from './net-devices.ts';
 import type { QueueCargo, QueuePlan, QueueStart, QueueWork } from './queue-plan.ts';
 import { type PortSpec, SerialBus } from './serial-bus.ts';
 
@@ -33,6 +35,8 @@ export interface BoardDevice {
   readonly block: BlockNode | undefined;
   /** The ports of a virtio-serial device. */
   readonly bus: SerialBus | undefined;
+  /** While its queues are not served: what they left behind, for when they are served again. */
+  cargo: QueueCargo;
   /** Context of each queue. */
   readonly placement: ContextEntry[];
   moving: boolean;
@@ -47,6 +51,7 @@ export class VirtioBoard {
   readonly #contexts: ContextDirectory;
   readonly #blocks: BlockNodes;
   readonly #chars: CharDevices;
+  readonly #nets: NetDevices;
   readonly #plic: Plic;
   readonly #devices = new Map<string, BoardDevice>();
   readonly #changed: () => void;
@@ -57,12 +62,14 @@ export class VirtioBoard {
     contexts: ContextDirectory,
     blocks: BlockNodes,
     chars: CharDevices,
+    nets: NetDevices,
     changed: () => void,
   ) {
     this.#core = core;
     this.#contexts = contexts;
     this.#blocks = blocks;
     this.#chars = chars;
+    this.#nets = nets;
     this.#changed = changed;
     const { mem, layout, tracer } = core;
     this.#plic = new Plic(mem, layout.plic, layout.harts.length, new HartWires(mem, layout.harts), tracer);
@@ -121,6 +128,7 @@ export class VirtioBoard {
       work,
       block,
       bus,
+      cargo: {},
       placement,
       moving: false,
     };
@@ -150,6 +158,7 @@ export class VirtioBoard {
   /** Machine reset: every device to its start. No hart is running. */
   async resetAll(): Promise<void> {
     await Promise.all([...this.#devices.values()].map((device) => this.#reset(device)));
+    for (const device of this.all()) device.cargo = {};
   }
 
   /** The disk behind a device has another size: the guest is told. */
@@ -204,13 +213,15 @@ export class VirtioBoard {
 
   async #startQueue(device: BoardDevice, queue: number): Promise<void> {
     const context = this.#contextOf(device, queue);
-    await context.service.startQueues([{ plan: this.#plan(device, queue, context), cargo: {} }]);
+    await context.service.startQueues([{ plan: this.#plan(device, queue, context), cargo: device.cargo }]);
   }
 
   async #stopQueue(device: BoardDevice, queue: number): Promise<void> {
     const { service } = this.#contextOf(device, queue);
     await service.drainQueue(device.slot, queue);
-    await service.detachQueues(device.slot, [queue]);
+    const [cargo] = await service.detachQueues(device.slot, [queue]);
+    // Requests that were stopped are the driver's to forget; a network outlives the driver.
+    if (cargo?.network !== undefined) device.cargo = { network: cargo.network };
   }
 
   #contextOf(device: BoardDevice, queue: number): ContextEntry {
@@ -234,10 +245,13 @@ export class VirtioBoard {
         hint: `Its queues are 0 to ${device.model.queues.length - 1}.`,
       });
     }
-    if (queue !== undefined && device.bus !== undefined) {
-      return userError(`queue ${queue} of ${path} stays: both queues of a port are served by one context`, {
-        hint: `Move the whole device: qom-set ${path} context ${contextId}`,
-      });
+    if (queue !== undefined && (device.bus !== undefined || device.spec.driver === 'virtio-net-device')) {
+      return userError(
+        `queue ${queue} of ${path} stays: a device's receive and transmit queues are served by one context`,
+        {
+          hint: `Move the whole device: qom-set ${path} context ${contextId}`,
+        },
+      );
     }
     return new Promise((resolve) => {
       device.virtio.exclusive((release) => {
@@ -323,7 +337,9 @@ export class VirtioBoard {
         block === undefined
           ? await context.service.detachQueues(slot, queues)
           : await context.service.release(slot, queues, block.plan.spec.id);
-      for (const [i, queue] of queues.entries()) cargo.set(queue, lists[i] ?? {});
+      // One queue brought the network along; whichever starts first needs it.
+      const network = lists.find((each) => each.network !== undefined);
+      for (const [i, queue] of queues.entries()) cargo.set(queue, { ...network, ...lists[i] });
     };
     const handOver = async (): Promise<MoveFailure | undefined> => {
       if (block === undefined || residence === undefined) {
@@ -443,6 +459,13 @@ export class VirtioBoard {
           block: undefined,
           bus: undefined,
         });
+      case 'virtio-net-device': {
+        const card = this.#nets.card(spec);
+        if (!card.ok) return card;
+        const peer = this.#nets.peer(spec.props.netdev);
+        const model = new VirtioNetModel(card.value, peer.type !== 'none');
+        return ok({ model, work: () => ({ kind: 'net', peer }), block: undefined, bus: undefined });
+      }
       case 'virtio-serial-device': {
         const bus = new SerialBus((wire, byte) => this.#chars.emergencyWrite(wire, byte));
         return ok({ model: bus.model, work: () => bus.work(), block: undefined, bus });

@@ -21,12 +21,17 @@ export interface VirtioNetConfig {
   readonly mac: readonly number[];
   /** Largest packet without its Ethernet header; 0: not told. */
   readonly mtu: number;
-  readonly queueSize: number;
+  readonly rxQueueSize: number;
+  readonly txQueueSize: number;
+  /** Is the link's state told (VIRTIO_NET_F_STATUS)? Without it the link is always up. */
+  readonly status: boolean;
 }
 export const VIRTIO_NET_DEFAULTS: VirtioNetConfig = {
   mac: [0x52, 0x54, 0x00, 0x12, 0x34, 0x56],
   mtu: 0,
-  queueSize: 256,
+  rxQueueSize: 256,
+  txQueueSize: 256,
+  status: true,
 };
 
 /** The control plane of a virtio-net with one queue pair and no offloads (5.1). Main context. */
@@ -39,10 +44,13 @@ export class VirtioNetModel implements VirtioDeviceModel {
 
   constructor(options: VirtioNetConfig, linkUp: boolean) {
     this.queues = [
-      { name: 'receiveq1', sizeMax: options.queueSize },
-      { name: 'transmitq1', sizeMax: options.queueSize },
+      { name: 'receiveq1', sizeMax: options.rxQueueSize },
+      { name: 'transmitq1', sizeMax: options.txQueueSize },
     ];
-    this.features = VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | (options.mtu > 0 ? VIRTIO_NET_F_MTU : 0n);
+    this.features =
+      VIRTIO_NET_F_MAC |
+      (options.status ? VIRTIO_NET_F_STATUS : 0n) |
+      (options.mtu > 0 ? VIRTIO_NET_F_MTU : 0n);
     this.config.set(options.mac);
     const view = new DataView(this.config.buffer);
     view.setUint16(STATUS_AT, linkUp ? VIRTIO_NET_S_LINK_UP : 0, true);
