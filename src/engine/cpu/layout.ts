@@ -129,8 +129,6 @@ export const HART_SUPERPAGES = 0x600;
 // ── Translated code (jit/): written and read by the hart's thread only ──────────────────────────
 /** u32: instructions left of the budget a translated unit was given, written when it returns. */
 export const HART_JIT_LEFT = 0x640;
-/** u64: what the slow path of a translated load has read. */
-export const HART_JIT_VALUE = 0x648;
 /** u32: heat at which a page is queued for translation; 0: never. */
 export const HART_JIT_THRESHOLD = 0x650;
 /** u32: number of pages queued, and u32[JIT_QUEUE_LENGTH]: their addresses in HART_DECODE_PAGES. */
@@ -193,10 +191,11 @@ export const PAGE_GENERATION = 0x0c;
 export const PAGE_HEAT = 0x10;
 /** u32: nonzero while ops of this page are entries of translated code. */
 export const PAGE_TRANSLATED = 0x14;
-/** u32: byte offset in the page of the last sample. */
-export const PAGE_SAMPLE = 0x18;
-/** u32: heat at which the page is queued for translation; 0: never. */
-export const PAGE_HEAT_LIMIT = 0x1c;
+/** u32: heat at which the page is queued for the translator; 0: never. */
+export const PAGE_HEAT_LIMIT = 0x18;
+/** u16[PAGE_SAMPLE_COUNT]: byte offsets in the page of the last samples, the nth at n modulo the count. */
+export const PAGE_SAMPLES = 0x20;
+export const PAGE_SAMPLE_COUNT = 16;
 
 /** Bytes of one hart's area; areas may be laid end to end. 0x57000 + 1536 × 0x50c0, rounded to 64 KiB. */
 export const HART_AREA_BYTES = 0x1ea0000;

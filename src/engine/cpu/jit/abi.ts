@@ -20,11 +20,11 @@ export const PARAM = {
 } as const;
 
 /** Imported functions, by index. Those that return an i32 return 0 when the instruction is done. */
-export const HELPER = { load: 0, store: 1, atomic: 2, float: 3, mulHigh: 4 } as const;
+export const HELPER = { enterReadable: 0, enterWritable: 1, atomic: 2, float: 3, mulHigh: 4 } as const;
 
 export const HELPER_IMPORTS: readonly FunctionImport[] = [
-  { name: 'jitLoad', type: { params: [I64, I32], results: [I32] } },
-  { name: 'jitStore', type: { params: [I64, I64, I32, I32], results: [I32] } },
+  { name: 'jitEnterReadable', type: { params: [I64, I32], results: [I32] } },
+  { name: 'jitEnterWritable', type: { params: [I64, I32], results: [I32] } },
   { name: 'jitAtomic', type: { params: [I32, I32], results: [I32] } },
   { name: 'jitFloat', type: { params: [I32], results: [I32] } },
   { name: 'jitMulHigh', type: { params: [I64, I64, I32], results: [I64] } },

@@ -6,7 +6,7 @@
  * two heads. Strongly connected components become loops, again and again inside each other; a
  * component with several heads dispatches on a selector at its beginning.
  */
-import type { Block, PageBlocks, Target } from './blocks.ts';
+import { type Block, type Routine, successorsOf } from './blocks.ts';
 import { type Insn, OP } from './decode.ts';
 
 export type Item =
@@ -28,20 +28,6 @@ export interface Flow {
   /** For every node, the most instructions executed from it up to the next check or exit. */
   readonly need: readonly number[];
 }
-
-const targets = (block: Block): readonly Target[] => {
-  switch (block.end.kind) {
-    case 'goto':
-      return [block.end.to];
-    case 'branch':
-      return [block.end.taken, block.end.next];
-    default:
-      return [];
-  }
-};
-
-const directSuccessors = (blocks: readonly Block[]): number[][] =>
-  blocks.map((block) => [...new Set(targets(block).map((t) => t.block))].filter((b) => b >= 0));
 
 function invert(successors: readonly (readonly number[])[]): number[][] {
   const predecessors: number[][] = successors.map(() => []);
@@ -92,9 +78,9 @@ function components(
 const loopsToItself = (node: number, successors: readonly (readonly number[])[]): boolean =>
   successors[node]!.includes(node);
 
-/** Blocks at which the outermost loops begin, so that a loop that runs already can be entered. */
-export function outermostLoopHeads({ blocks }: PageBlocks): number[] {
-  const successors = directSuccessors(blocks);
+/** Blocks at which outermost loops begin, so that a loop that runs already can be entered. */
+export function outermostLoopHeads(blocks: readonly Block[]): number[] {
+  const successors = blocks.map(successorsOf);
   const predecessors = invert(successors);
   const heads: number[] = [];
   for (const component of components([...blocks.keys()], successors, new Set())) {
@@ -145,17 +131,20 @@ class Structurer {
   }
 }
 
-/** Whether an indirect jump is worth looking for entries of its own unit. */
-export const dispatches = (insn: Insn): boolean => insn.op === OP.JALR;
+/** The registers calls leave return addresses in. */
+const RA = 1;
+const T0 = 5;
 
-export function analyseFlow(page: PageBlocks): Flow {
-  const { blocks, entries } = page;
+/** Whether an indirect jump is likely to stay in its routine: a jump table. */
+export const staysInRoutine = ({ op, rd, rs1 }: Insn): boolean =>
+  op === OP.JALR && rd === 0 && rs1 !== RA && rs1 !== T0;
+
+export function analyseFlow({ blocks, entries }: Routine): Flow {
   const stub = (entry: number): number => blocks.length + entry;
   const stubs = entries.map((_, entry) => stub(entry));
-  const successors = directSuccessors(blocks);
-  for (const [index, block] of blocks.entries()) {
-    if (block.end.kind === 'indirect' && dispatches(block.end.insn)) successors[index]!.push(...stubs);
-  }
+  const successors = blocks.map(successorsOf);
+  for (const [index, { end }] of blocks.entries())
+    if (end.kind === 'indirect' && staysInRoutine(end.insn)) successors[index]!.push(...stubs);
   for (const block of entries) successors.push([block]);
   const predecessors = invert(successors);
   const reached = reachable(stubs, successors);
@@ -166,15 +155,8 @@ export function analyseFlow(page: PageBlocks): Flow {
     if (checks.has(block)) checks.delete(stub(entry));
     else checks.add(stub(entry));
   }
-  return {
-    blocks,
-    entries,
-    successors,
-    predecessors,
-    root,
-    checks,
-    need: needs(blocks, successors, checks, reached),
-  };
+  const need = needs(blocks, successors, checks, reached);
+  return { blocks, entries, successors, predecessors, root, checks, need };
 }
 
 function needs(

@@ -1,6 +1,7 @@
 /**
- * The translator of one hart: takes the pages the interpreter found hot, makes units of them, and
- * puts these where the interpreter module finds them. Works in the hart's thread, between runs.
+ * The translator of one hart: takes the pages the interpreter found hot, makes units of their hot
+ * routines, and puts these where the interpreter module finds them. Works in the hart's thread,
+ * between runs.
  */
 import type { SharedMemory } from '../../base/shared-memory.ts';
 import {
@@ -8,18 +9,34 @@ import {
   HART_JIT_QUEUED,
   HART_JIT_THRESHOLD,
   PAGE_COPY,
+  PAGE_GENERATION,
   PAGE_HEAT,
   PAGE_HEAT_LIMIT,
   PAGE_OPS,
   PAGE_RAM,
-  PAGE_SAMPLE,
+  PAGE_SAMPLE_COUNT,
+  PAGE_SAMPLES,
+  PAGE_TRANSLATED,
 } from '../layout.ts';
 import { HELPER_IMPORTS, type TranslatorExports, UNIT_TYPE } from './abi.ts';
 import type { Code } from './asm/code.ts';
 import { assembleModule } from './asm/module.ts';
-import { type CodePage, findBlocks } from './blocks.ts';
+import { type CodePage, extractRoutine, findBlocks, groupRoutines, type Routine } from './blocks.ts';
 import { emitUnit } from './emit/unit.ts';
-import { analyseFlow, type Flow, outermostLoopHeads } from './flow.ts';
+import { analyseFlow, outermostLoopHeads } from './flow.ts';
+
+export interface TranslatorTuning {
+  /** Samples of the interpreter after which a page is looked at; a sample is 1024 instructions. */
+  readonly threshold?: number;
+  /** How often each instruction of a routine must have been executed, on average. */
+  readonly executions?: number;
+  /** Units that are compiled into one module. */
+  readonly batch?: number;
+  /** Calls of `service` a unit may wait for others to share its module. */
+  readonly patience?: number;
+  /** Modules that may be alive; beyond it all translations are dropped. */
+  readonly maxModules?: number;
+}
 
 export interface TranslatorOptions extends TranslatorTuning {
   readonly memory: SharedMemory;
@@ -28,72 +45,88 @@ export interface TranslatorOptions extends TranslatorTuning {
   readonly exports: TranslatorExports & WebAssembly.Exports;
 }
 
-export interface TranslatorTuning {
-  /** Samples of the interpreter after which a page is translated; a sample is 1024 instructions. */
-  readonly threshold?: number;
-  /** Pages translated into one module, if so many are waiting. */
-  readonly batch?: number;
-  /** Calls of `service` a page may wait for others to share its module. */
-  readonly patience?: number;
-}
-
 /** What the translator has done so far. */
 export interface TranslatorStatistics {
+  /** Pages looked at. */
+  pages: number;
   units: number;
   modules: number;
   instructions: number;
+  /** Of WebAssembly. */
   bytes: number;
+  /** Times all translations were dropped because there were too many. */
+  flushes: number;
 }
 
-/** A page's translation. */
-interface Unit {
-  /** The RAM page it is of. */
+/** Translations of a decoded page. */
+interface PageRecord {
+  /** The RAM page it was of. */
   readonly ram: number;
-  readonly slot: number;
-  /** Times this page was translated. */
-  readonly times: number;
+  readonly units: Unit[];
+  /** How often the routine that begins at an offset was translated. */
+  readonly times: Map<number, number>;
 }
 
-/** A translation that is not installed yet. */
+/** An installed unit. */
+interface Unit {
+  readonly slot: number;
+  readonly module: LiveModule;
+}
+
+/** A module lives as long as the table holds a unit of it. */
+interface LiveModule {
+  units: number;
+}
+
+/** A unit that is not compiled yet. */
 interface Draft {
   readonly page: number;
+  readonly ram: number;
+  readonly generation: number;
   readonly slot: number;
-  readonly flow: Flow;
+  readonly routine: Routine;
   readonly code: Code;
 }
 
-const DEFAULT_THRESHOLD = 16;
-const DEFAULT_BATCH = 16;
-const DEFAULT_PATIENCE = 8;
+const SAMPLE_INSTRUCTIONS = 1024;
+const DEFAULTS: Required<TranslatorTuning> = {
+  threshold: 64,
+  executions: 1500,
+  batch: 16,
+  patience: 8,
+  maxModules: 4000,
+};
 
 export class Translator {
-  readonly statistics: TranslatorStatistics = { units: 0, modules: 0, instructions: 0, bytes: 0 };
+  readonly statistics: TranslatorStatistics = {
+    pages: 0,
+    units: 0,
+    modules: 0,
+    instructions: 0,
+    bytes: 0,
+    flushes: 0,
+  };
   readonly #memory: SharedMemory;
   readonly #hartBase: number;
   readonly #exports: TranslatorExports;
   readonly #imports: WebAssembly.Imports;
-  readonly #threshold: number;
-  readonly #batch: number;
-  readonly #patience: number;
-  readonly #units = new Map<number, Unit>();
+  readonly #tuning: Required<TranslatorTuning>;
+  readonly #pages = new Map<number, PageRecord>();
+  readonly #freeSlots: number[] = [];
+  #drafts: Draft[] = [];
   #waited = 0;
+  #liveModules = 0;
+  #untilSweep = 0;
 
   constructor(options: TranslatorOptions) {
     this.#memory = options.memory;
     this.#hartBase = options.hartBase;
     this.#exports = options.exports;
-    this.#threshold = options.threshold ?? DEFAULT_THRESHOLD;
-    this.#batch = options.batch ?? DEFAULT_BATCH;
-    this.#patience = options.patience ?? DEFAULT_PATIENCE;
+    this.#tuning = { ...DEFAULTS, ...options };
     const env: Record<string, unknown> = { memory: options.memory.memory };
     for (const { name } of HELPER_IMPORTS) env[name] = options.exports[name];
     this.#imports = { env };
-    this.reset();
-  }
-
-  /** After a reset of the hart, which clears its cells. */
-  reset(): void {
-    this.#setCell(HART_JIT_THRESHOLD, this.#threshold);
+    this.#setCell(HART_JIT_THRESHOLD, this.#tuning.threshold);
     this.#setCell(HART_JIT_QUEUED, 0);
   }
 
@@ -113,74 +146,152 @@ export class Translator {
     this.#memory.u32[(page + offset) >>> 2] = value;
   }
 
-  /** Between two runs: translates what is waiting, if it is enough or has waited long enough. */
+  /** Between two runs: looks at hot pages, and compiles if there is enough or it has waited. */
   service(): void {
     const queued = this.#cell(HART_JIT_QUEUED);
-    if (queued === 0) return;
-    if (queued < this.#batch && ++this.#waited < this.#patience) return;
-    this.#waited = 0;
-    const pages: number[] = [];
-    for (let i = 0; i < queued; i++) pages.push(this.#cell(HART_JIT_QUEUE + 4 * i));
-    this.#setCell(HART_JIT_QUEUED, 0);
-    for (let i = 0; i < pages.length; i += this.#batch) this.#translate(pages.slice(i, i + this.#batch));
+    if (queued > 0) {
+      this.#setCell(HART_JIT_QUEUED, 0);
+      for (let i = 0; i < queued; i++) this.#look(this.#cell(HART_JIT_QUEUE + 4 * i));
+    }
+    const { batch, patience } = this.#tuning;
+    while (this.#drafts.length >= batch) this.#compile(this.#drafts.splice(0, batch));
+    if (this.#drafts.length === 0) this.#waited = 0;
+    else if (++this.#waited > patience) this.#compile(this.#drafts.splice(0));
+  }
+
+  // ── Choosing ──
+
+  /** Drafts units of the routines of a page that the samples say are hot. */
+  #look(page: number): void {
+    const ram = this.#pageCell(page, PAGE_RAM);
+    if (ram === 0) return;
+    this.statistics.pages++;
+    const record = this.#recordOf(page, ram);
+    const blocks = findBlocks(this.#codePage(page));
+    const groups = groupRoutines(blocks);
+    const heat = this.#pageCell(page, PAGE_HEAT);
+    const sampled = this.#sampledBlocks(page, blocks);
+    const sizes = new Map<number, number>();
+    for (const [index, block] of blocks.entries())
+      sizes.set(groups[index]!, (sizes.get(groups[index]!) ?? 0) + block.insns.length);
+    const shares = new Map<number, number>();
+    for (const block of sampled) shares.set(groups[block]!, (shares.get(groups[block]!) ?? 0) + 1);
+    let heads: number[] | undefined;
+    for (const [group, share] of shares) {
+      const executed = (share / sampled.length) * heat * SAMPLE_INSTRUCTIONS;
+      const begin = blocks[groups.indexOf(group)]!.offset;
+      const times = record.times.get(begin) ?? 0;
+      if (executed < this.#tuning.executions * sizes.get(group)! * 4 ** times) continue;
+      record.times.set(begin, times + 1);
+      heads ??= outermostLoopHeads(blocks);
+      // If it got hot again, its entries do not lead to where it is hot.
+      const wanted = new Set(times === 0 ? heads : [...heads, ...sampled]);
+      const routine = extractRoutine(blocks, groups, group, wanted);
+      if (routine.entries.length > 0) this.#draft(page, ram, routine);
+    }
+    this.#setPageCell(page, PAGE_HEAT_LIMIT, heat * 2);
   }
 
   #codePage(page: number): CodePage {
-    const { view, u8 } = this.#memory;
+    const { u8 } = this.#memory;
+    const copy = page + PAGE_COPY;
+    const ops = page + PAGE_OPS;
     return {
-      halfword: (offset) => view.getUint16(page + PAGE_COPY + offset, true),
-      decoded: (offset) => u8[page + PAGE_OPS + 4 * offset] !== 0,
+      halfword: (offset) => u8[copy + offset]! | (u8[copy + offset + 1]! << 8),
+      decoded: (offset) => u8[ops + 4 * offset] !== 0,
       expand: (halfword) => this.#exports.expandCompressed(halfword),
     };
   }
 
-  /** Translates pages into one module and installs their entries. */
-  #translate(pages: readonly number[]): void {
-    const drafts = pages.map((page) => this.#draft(page)).filter((draft) => draft !== undefined);
-    if (drafts.length === 0) return;
+  /** The blocks the last samples of a page fell into, one for each sample. */
+  #sampledBlocks(page: number, blocks: readonly { offset: number }[]): number[] {
+    const found: number[] = [];
+    for (let i = 0; i < PAGE_SAMPLE_COUNT; i++) {
+      const offset = this.#memory.u16[(page + PAGE_SAMPLES + 2 * i) >>> 1]!;
+      const after = blocks.findIndex((block) => block.offset > offset);
+      const block = (after < 0 ? blocks.length : after) - 1;
+      if (block >= 0) found.push(block);
+    }
+    return found;
+  }
+
+  #draft(page: number, ram: number, routine: Routine): void {
+    const slot = this.#freeSlots.pop() ?? this.#exports.table.grow(1);
+    const code = emitUnit(analyseFlow(routine), {
+      hartBase: this.#hartBase,
+      page,
+      slot,
+      entryHandler: this.#exports.jitEntryHandler(),
+    });
+    const generation = this.#pageCell(page, PAGE_GENERATION);
+    this.#drafts.push({ page, ram, generation, slot, routine, code });
+  }
+
+  // ── Installing ──
+
+  #compile(drafts: readonly Draft[]): void {
+    this.#sweep();
     const bytes = assembleModule(
       HELPER_IMPORTS,
       UNIT_TYPE,
       drafts.map((draft) => draft.code),
     );
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), this.#imports);
-    for (const [index, { page, slot, flow }] of drafts.entries()) {
-      this.#exports.table.set(slot, exports[String(index)]);
-      this.#exports.jitDrop(page);
-      for (const [entry, block] of flow.entries.entries())
-        this.#exports.jitEnterHere(page, flow.blocks[block]!.offset, slot, entry);
-      for (const { insns } of flow.blocks) this.statistics.instructions += insns.length;
-    }
-    this.statistics.units += drafts.length;
+    const module: LiveModule = { units: 0 };
+    this.#liveModules++;
     this.statistics.modules++;
     this.statistics.bytes += bytes.length;
+    for (const [index, draft] of drafts.entries()) this.#install(draft, exports[String(index)], module);
   }
 
-  /** A page's unit, not yet compiled; undefined if there is nothing to translate. */
-  #draft(page: number): Draft | undefined {
-    const ram = this.#pageCell(page, PAGE_RAM);
-    if (ram === 0) return undefined;
-    const known = this.#units.get(page);
-    const times = known?.ram === ram ? known.times + 1 : 1;
-    const slot = known?.slot ?? this.#exports.table.grow(1);
-    this.#units.set(page, { ram, slot, times });
-    this.#setPageCell(page, PAGE_HEAT, 0);
-    this.#setPageCell(page, PAGE_HEAT_LIMIT, this.#threshold * 4 ** times);
+  #install({ page, ram, generation, slot, routine }: Draft, unit: unknown, module: LiveModule): void {
+    if (this.#pageCell(page, PAGE_RAM) !== ram || this.#pageCell(page, PAGE_GENERATION) !== generation) {
+      this.#freeSlots.push(slot);
+      return;
+    }
+    module.units++;
+    this.#exports.table.set(slot, unit);
+    for (const [entry, block] of routine.entries.entries())
+      this.#exports.jitEnterHere(page, routine.blocks[block]!.offset, slot, entry);
+    this.#recordOf(page, ram).units.push({ slot, module });
+    this.statistics.units++;
+    this.statistics.instructions += routine.instructions;
+  }
 
-    const codePage = this.#codePage(page);
-    const first = findBlocks(codePage, []);
-    const forced = outermostLoopHeads(first).map((block) => first.blocks[block]!.offset);
-    // It got hot again: what was sampled last is not reached by the entries it had.
-    if (times > 1) forced.push(this.#pageCell(page, PAGE_SAMPLE));
-    const blocks = findBlocks(codePage, forced);
-    if (blocks.entries.length === 0) return undefined;
-    const flow = analyseFlow(blocks);
-    const code = emitUnit(flow, {
-      hartBase: this.#hartBase,
-      page,
-      slot,
-      entryHandler: this.#exports.jitEntryHandler(),
-    });
-    return { page, slot, flow, code };
+  // ── Dropping ──
+
+  /** The record of a page, without what belonged to an earlier life of it. */
+  #recordOf(page: number, ram: number): PageRecord {
+    let record = this.#pages.get(page);
+    if (record !== undefined) this.#release(page, record);
+    if (record === undefined || record.ram !== ram) {
+      record = { ram, units: [], times: new Map() };
+      this.#pages.set(page, record);
+    }
+    return record;
+  }
+
+  /** Frees the slots of a page's units if its ops lead to none of them any more. */
+  #release(page: number, { ram, units }: PageRecord): void {
+    if (this.#pageCell(page, PAGE_RAM) === ram && this.#pageCell(page, PAGE_TRANSLATED) !== 0) return;
+    for (const { slot, module } of units.splice(0)) {
+      this.#exports.table.set(slot, null);
+      this.#freeSlots.push(slot);
+      if (--module.units === 0) this.#liveModules--;
+    }
+  }
+
+  /** From time to time: frees what was dropped; drops everything if there is too much of it. */
+  #sweep(): void {
+    if (--this.#untilSweep > 0) return;
+    this.#untilSweep = 64;
+    for (const [page, record] of this.#pages) this.#release(page, record);
+    if (this.#liveModules < this.#tuning.maxModules) return;
+    this.statistics.flushes++;
+    for (const [page, record] of this.#pages) {
+      if (this.#pageCell(page, PAGE_RAM) === record.ram) this.#exports.jitDrop(page);
+      this.#release(page, record);
+    }
+    this.#pages.clear();
   }
 }

@@ -34,7 +34,7 @@ import { resetTlbs } from './tlb';
 import { setPrivilege } from './trap';
 
 export { expandCompressed } from './compressed';
-export { jitAtomic, jitFloat, jitLoad, jitMulHigh, jitStore } from './jit';
+export { jitAtomic, jitEnterReadable, jitEnterWritable, jitFloat, jitMulHigh } from './jit';
 export { run } from './run';
 
 /** Tells the instance where its hart and the guest's RAM are. */

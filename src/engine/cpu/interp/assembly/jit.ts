@@ -10,11 +10,10 @@
  *
  * The exec TLB and the entry ops together are the jump cache between units.
  */
-import { HART_JIT_LEFT, HART_JIT_VALUE, HART_RESERVATION } from '../../layout';
+import { HART_JIT_LEFT, HART_RESERVATION } from '../../layout';
 import { execAtomic } from './amo';
-import { Cause } from './cause';
 import { tryFloat } from './float';
-import { accessCause, readableRam, readVirtual, writableCell, writeVirtual } from './memory';
+import { enterReadable, enterWritable, readableRam, writableCell } from './memory';
 import { mulh, mulhsu, mulhu } from './muldiv';
 import { Op } from './ops';
 import { enter, enterOriginal, nextOp, setNext, translationsDropped } from './pages';
@@ -65,29 +64,17 @@ export function runUnits(op: usize, pc: u64, budget: u32, enough: u32): u32 {
 
 // ── Slow paths. Those that return a status return 0 when the instruction is done. ────────────────
 
-/** The load did not happen: let the interpreter take its exception. */
+/** The instruction is the interpreter's. */
 const NOT_DONE: u32 = 1;
 
-/** Loads by funct3 of LOAD; the value, extended as the instruction wants, goes to HART_JIT_VALUE. */
-export function jitLoad(va: u64, funct3: u32): u32 {
-  let value = readVirtual(va, 1 << (funct3 & 3));
-  if (accessCause != Cause.NONE) return NOT_DONE;
-  if (funct3 == 0) value = <u64>(<i64>(<i8>value));
-  else if (funct3 == 1) value = <u64>(<i64>(<i16>value));
-  else if (funct3 == 2) value = <u64>(<i64>(<i32>value));
-  store<u64>(hart, value, HART_JIT_VALUE);
-  return 0;
+/** Enters the page of the `size` bytes at `va` into the read TLB, if they are in one page of RAM. */
+export function jitEnterReadable(va: u64, size: u32): u32 {
+  return enterReadable(va, size) ? 0 : NOT_DONE;
 }
 
-/**
- * Stores `size` bytes. If that has dropped translated code the unit must not go on: the answer is
- * then `resume` | 1, where `resume` is what moves the caller's exit behind this instruction.
- */
-export function jitStore(va: u64, value: u64, size: u32, resume: u32): u32 {
-  const before = translationsDropped;
-  writeVirtual(va, size, value);
-  if (accessCause != Cause.NONE) return NOT_DONE;
-  return translationsDropped == before ? 0 : resume | 1;
+/** The same for the write TLB; pages of decoded code are not entered. */
+export function jitEnterWritable(va: u64, size: u32): u32 {
+  return enterWritable(va, size) ? 0 : NOT_DONE;
 }
 
 /** LR, SC or AMO, operands and result in the register cells. */

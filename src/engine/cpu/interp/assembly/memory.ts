@@ -119,6 +119,24 @@ export function writableCell(va: u64, size: u32): usize {
   return host;
 }
 
+/** Enters a page into the read TLB without reading; false if the access cannot be done that way. */
+export function enterReadable(va: u64, size: u32): bool {
+  if ((<u32>va & 0xfff) + size > 4096) return false;
+  accessCause = Cause.NONE;
+  const pa = physical(va, size, Access.READ);
+  if (accessCause != Cause.NONE || !inRam(pa, size) || pmpPartial) return false;
+  count(HART_COUNT_TLB_REFILLS);
+  fillData(va, hostOf(pa), false);
+  return true;
+}
+
+/** The same for writing. */
+export function enterWritable(va: u64, size: u32): bool {
+  if ((<u32>va & 0xfff) + size > 4096) return false;
+  accessCause = Cause.NONE;
+  return writableRam(va, size) != 0 && writtenPage == 0 && !pmpPartial;
+}
+
 /** Address of a readable RAM cell for LR, 0 after a fault. */
 export function readableRam(va: u64, size: u32): usize {
   accessCause = Cause.NONE;

@@ -29,7 +29,8 @@ import {
   PAGE_NEXT,
   PAGE_OPS,
   PAGE_RAM,
-  PAGE_SAMPLE,
+  PAGE_SAMPLE_COUNT,
+  PAGE_SAMPLES,
   PAGE_STRIDE,
   PAGE_TRANSLATED,
 } from '../../layout';
@@ -307,7 +308,8 @@ export function sampleHeat(op: usize): void {
   const page = pageOf(op);
   const heat = load<u32>(page, PAGE_HEAT) + 1;
   store<u32>(page, heat, PAGE_HEAT);
-  store<u32>(page, <u32>(op - page - PAGE_OPS) >> 2, PAGE_SAMPLE);
+  const sample = page + ((heat & (PAGE_SAMPLE_COUNT - 1)) << 1);
+  store<u16>(sample, <u16>((op - page - PAGE_OPS) >> 2), PAGE_SAMPLES);
   if (heat != load<u32>(page, PAGE_HEAT_LIMIT)) return;
   const queued = load<u32>(hart, HART_JIT_QUEUED);
   if (queued == <u32>JIT_QUEUE_LENGTH) {

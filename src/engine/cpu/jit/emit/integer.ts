@@ -77,6 +77,8 @@ export function emitCondition(unit: UnitCode, insn: Insn): void {
  */
 function emitDivision(unit: UnitCode, { op, rd, rs1, rs2 }: Insn): void {
   const { code } = unit;
+  unit.cacheX(rs1);
+  unit.cacheX(rs2);
   const remainder = op === OP.REM || op === OP.REMU;
   if (op === OP.DIVU || op === OP.REMU) {
     unit.x(rs2).op(i64.eqz).if(I64);
@@ -106,6 +108,8 @@ function emitDivision(unit: UnitCode, { op, rd, rs1, rs2 }: Insn): void {
 /** The same on 32 bits: in 64 bits nothing overflows but the quotient, which the extension cuts. */
 function emitWordDivision(unit: UnitCode, { op, rd, rs1, rs2 }: Insn): void {
   const { code } = unit;
+  unit.cacheX(rs1);
+  unit.cacheX(rs2);
   const remainder = op === OP.REMW || op === OP.REMUW;
   const signed = op === OP.DIVW || op === OP.REMW;
   const operand = (register: number): void => {

@@ -2,7 +2,7 @@
 import { HART_JIT_LEFT, HART_X } from '../../layout.ts';
 import { PARAM, UNIT_TYPE } from '../abi.ts';
 import { Code, type Label, type Local } from '../asm/code.ts';
-import { I32, I64, i32, i64 } from '../asm/opcodes.ts';
+import { control, I32, I64, i32, i64 } from '../asm/opcodes.ts';
 import type { Insn } from '../decode.ts';
 
 /** Bits of `exit` above the page offset: how many instructions of the block were not executed. */
@@ -10,14 +10,22 @@ const UNDONE_SHIFT = 16;
 /** Asks for the instruction at the returned pc to be interpreted. */
 const INTERPRET = 1;
 
+/** A bit set of integer registers. */
+export type Registers = number;
+
 /**
- * Registers are in locals while a unit runs: all that occur are loaded when it is entered, and those
- * it writes are stored at its one way out. Ways out within a block go through `rare`, which computes
- * the pc from a constant, gives back what the block had taken from the budget in advance and goes on
- * to the way out.
+ * Where a register's value is depends on where the code is.
+ *
+ * Outside of loops the register's cell in memory is always right; a local may hold a copy, `cached`,
+ * so that it is read only once. In a loop all registers that occur in it are in locals only: they are
+ * loaded before it (what is not cached), and those it writes are stored on every way out of it.
+ *
+ * Ways out in the middle of a block go through `rare`, which computes the pc from a constant, gives
+ * back what the block has taken from the budget in advance, and goes on to `out`.
  */
 export class UnitCode {
   readonly code = new Code(UNIT_TYPE.params);
+  readonly hartBase: number;
   /** Scratch locals of one instruction. */
   readonly va: Local = this.code.local(I64);
   readonly tlb: Local = this.code.local(I32);
@@ -28,39 +36,69 @@ export class UnitCode {
   /** For `rare`: page offset | INTERPRET, and above UNDONE_SHIFT the instructions to give back. */
   readonly #exit: Local = this.code.local(I32);
   readonly #x: (Local | undefined)[] = [];
-  /** Bit sets of registers. */
-  readonly #used: number;
-  readonly #written: number;
-  readonly hartBase: number;
-  #wayOut: Label = 0;
+  #out: Label = 0;
   #rare: Label = 0;
-  /** Instructions of the current block that come after the current one, itself included. */
+  /** Registers the current loop writes; undefined outside of loops. */
+  #loopWrites: Registers | undefined;
+  /** Registers whose locals are right. */
+  cached: Registers = 0;
+  /** Instructions of the current block that are not done yet, the current one included. */
   undone = 0;
 
-  constructor(hartBase: number, used: number, written: number) {
+  constructor(hartBase: number) {
     this.hartBase = hartBase;
-    this.#used = used;
-    this.#written = written;
-    this.#each(used, (register) => (this.#x[register] = this.code.local(I64)));
-  }
-
-  #each(registers: number, action: (register: number) => void): void {
-    for (let register = 1; register < 32; register++)
-      if (((registers >>> register) & 1) !== 0) action(register);
   }
 
   // ── Registers ──
 
+  #local(register: number): Local {
+    return (this.#x[register] ??= this.code.local(I64));
+  }
+
   /** Pushes x`register`. */
   x(register: number): Code {
     if (register === 0) return this.code.i64(0);
-    return this.code.get(this.#x[register]!);
+    const local = this.#local(register);
+    if ((this.cached >>> register) & 1) return this.code.get(local);
+    this.cached |= 1 << register;
+    return this.loadCell(i64.load, HART_X + 8 * register).tee(local);
+  }
+
+  /** Makes sure that x`register` can be pushed inside a branch of the code. */
+  cacheX(register: number): void {
+    if (register !== 0 && ((this.cached >>> register) & 1) === 0) this.x(register).op(control.drop);
   }
 
   /** Pops into x`register`. */
-  setX(register: number): Code {
-    if (register === 0) return this.code.op(0x1a);
-    return this.code.set(this.#x[register]!);
+  setX(register: number): void {
+    if (register === 0) {
+      this.code.op(control.drop);
+      return;
+    }
+    this.code.set(this.#local(register));
+    this.cached |= 1 << register;
+    if (this.#loopWrites === undefined) this.#storeX(register);
+  }
+
+  #storeX(register: number): void {
+    this.code.i32(0).get(this.#local(register)).mem(i64.store, this.hartBase + HART_X + 8 * register);
+  }
+
+  #each(registers: Registers, action: (register: number) => void): void {
+    for (let register = 1; register < 32; register++)
+      if (((registers >>> register) & 1) !== 0) action(register);
+  }
+
+  /** Makes the cell of x`register` right, for a helper that works on cells. */
+  spillX(register: number): void {
+    if (register !== 0 && this.#loopWrites !== undefined) this.#storeX(register);
+  }
+
+  /** A helper has written the cell of x`register`. */
+  reloadX(register: number): void {
+    if (register === 0) return;
+    if (this.#loopWrites === undefined) this.cached &= ~(1 << register);
+    else this.loadCell(i64.load, HART_X + 8 * register).set(this.#local(register));
   }
 
   /** Pushes a cell of the hart's area. */
@@ -68,47 +106,58 @@ export class UnitCode {
     return this.code.i32(0).mem(opcode, this.hartBase + offset);
   }
 
-  /** Stores x`register` to its cell, for a helper that works on cells. */
-  spillX(register: number): void {
-    if (register === 0) return;
-    this.code.i32(0);
-    this.x(register).mem(i64.store, this.hartBase + HART_X + 8 * register);
-  }
-
-  /** Loads it back. */
-  reloadX(register: number): void {
-    if (register === 0) return;
-    this.loadCell(i64.load, HART_X + 8 * register);
-    this.setX(register);
-  }
-
   // ── Beginning and end ──
 
   enter(): void {
-    this.#each(this.#used, (register) => this.reloadX(register));
-    this.#wayOut = this.code.block();
+    this.#out = this.code.block();
     this.#rare = this.code.block();
   }
 
   leave(): void {
     const { code } = this;
+    this.#endRare();
+    code.end();
+    code.i32(0).get(PARAM.left).mem(i32.store, this.hartBase + HART_JIT_LEFT);
+    code.get(this.#next);
+  }
+
+  /** The end of the code that leaves by `rare`, and what it does. */
+  #endRare(): void {
+    const { code } = this;
     code.unreachable().end();
     code.get(PARAM.left).get(this.#exit).i32(UNDONE_SHIFT).op(i32.shrU, i32.add).set(PARAM.left);
     code.get(PARAM.page).get(this.#exit).i32(0xffff).op(i32.and, i64.extendI32U, i64.add).set(this.#next);
+  }
+
+  /** Emits a loop in which registers are in locals. */
+  loop(used: Registers, written: Registers, body: () => void): void {
+    const { code } = this;
+    this.#each(used & ~this.cached, (register) => this.x(register).op(control.drop));
+    const out = this.#out;
+    const rare = this.#rare;
+    this.#loopWrites = written;
+    this.#out = code.block();
+    this.#rare = code.block();
+    body();
+    this.#endRare();
     code.end();
-    this.#each(this.#written, (register) => this.spillX(register));
-    code
-      .i32(0)
-      .get(PARAM.left)
-      .mem(i32.store, this.hartBase + HART_JIT_LEFT);
-    code.get(this.#next);
+    this.storeLoopWrites();
+    this.#loopWrites = undefined;
+    this.#out = out;
+    this.#rare = rare;
+    code.br(out);
+  }
+
+  /** On a way out of the current loop to another place in the unit. */
+  storeLoopWrites(): void {
+    this.#each(this.#loopWrites ?? 0, (register) => this.#storeX(register));
   }
 
   // ── Ways out ──
 
   /** Leaves for a pc on the stack. */
   leaveTo(): void {
-    this.code.set(this.#next).br(this.#wayOut);
+    this.code.set(this.#next).br(this.#out);
   }
 
   /** Leaves for `offset` relative to the page. */
@@ -122,7 +171,7 @@ export class UnitCode {
     this.leaveToOffset(offset | INTERPRET);
   }
 
-  /** Makes ready for `leaveRarely*` at `insn`. */
+  /** Makes ready for leaving at `insn` by one of the following. */
   prepareRare(insn: Insn): void {
     this.code.i32((this.undone << UNDONE_SHIFT) | insn.offset | INTERPRET).set(this.#exit);
   }
@@ -133,19 +182,17 @@ export class UnitCode {
   }
 
   /**
-   * Pops a status of a helper: not 0 means to leave, at the instruction prepared for plus the rest
-   * of the status (see resumeAfter).
+   * Pops a helper's status; if it is not 0, leaves at the instruction prepared for, plus the rest of
+   * the status (see resumeAfter).
    */
   leaveRarelyByStatus(): void {
     const { code } = this;
-    code.tee(this.status);
-    code.if();
+    code.tee(this.status).if();
     code.get(this.#exit).get(this.status).i32(-2).op(i32.and, i32.add).set(this.#exit);
-    code.br(this.#rare);
-    code.end();
+    code.br(this.#rare).end();
   }
 
-  /** The status with which a helper moves the exit behind `insn`, which is done. */
+  /** The rest of a status that moves the way out behind `insn`, which is done. */
   resumeAfter(insn: Insn): number {
     return insn.size - (1 << UNDONE_SHIFT);
   }

@@ -1,16 +1,16 @@
-/** A page's blocks as one WebAssembly function. */
+/** A routine as one WebAssembly function. */
 import { PAGE_OPS } from '../../layout.ts';
 import { PARAM } from '../abi.ts';
 import type { Code, Label, Local } from '../asm/code.ts';
 import { I32, i32, i64 } from '../asm/opcodes.ts';
 import type { Block, Target } from '../blocks.ts';
 import { type Insn, OP } from '../decode.ts';
-import { dispatches, type Flow, type Item, type Region } from '../flow.ts';
+import { type Flow, type Item, type Region, staysInRoutine } from '../flow.ts';
 import { readsX, writesX } from '../operands.ts';
 import { emitFloat } from './float.ts';
 import { emitCondition, emitInteger } from './integer.ts';
 import { emitMemory } from './memory.ts';
-import { UnitCode } from './unit-code.ts';
+import { type Registers, UnitCode } from './unit-code.ts';
 
 export interface UnitSite {
   readonly hartBase: number;
@@ -39,6 +39,8 @@ interface Choice {
   readonly nodes: readonly number[];
 }
 
+const NONE: ReadonlySet<number> = new Set();
+
 type LoopItem = Extract<Item, { kind: 'loop' }>;
 
 const headsOf = (item: Item): readonly number[] => (item.kind === 'node' ? [item.node] : item.heads);
@@ -60,20 +62,18 @@ class UnitEmitter {
   /** Top of the loop that takes any entry, for indirect jumps within the unit. */
   #dispatch: Label | undefined;
 
+  /** Registers cached in locals at the end of each node. */
+  readonly #cachedAfter: Registers[];
+  /** Nodes of the outermost loop the emitter is in. */
+  #loopNodes: ReadonlySet<number> | undefined;
+
   constructor(flow: Flow, site: UnitSite) {
     this.#flow = flow;
     this.#site = site;
-    let read = 0;
-    let written = 0;
-    for (const { insns } of flow.blocks) {
-      for (const insn of insns) {
-        read |= readsX(insn);
-        written |= writesX(insn);
-      }
-    }
-    this.#unit = new UnitCode(site.hartBase, read | written, written);
+    this.#unit = new UnitCode(site.hartBase);
     this.#code = this.#unit.code;
     this.#landings = flow.successors.map(() => []);
+    this.#cachedAfter = flow.successors.map(() => 0);
   }
 
   emit(): Code {
@@ -109,8 +109,9 @@ class UnitEmitter {
         this.#code.end();
         this.#unland(item);
       }
-      if (item.kind === 'loop') this.#loop(item);
-      else this.#node(item.node, region[i + 1]);
+      if (item.kind === 'node') this.#node(item.node, region[i + 1]);
+      else if (this.#loopNodes === undefined) this.#outermostLoop(item);
+      else this.#loop(item);
     }
   }
 
@@ -123,6 +124,33 @@ class UnitEmitter {
     return headsOf(item).some((head) =>
       this.#flow.predecessors[head]!.some((p) => !own.has(p) && p !== before),
     );
+  }
+
+  /** Registers that are cached whichever way control comes to one of `nodes` from outside of them. */
+  #cachedBefore(nodes: readonly number[], own: ReadonlySet<number>): Registers {
+    let cached: Registers = -1;
+    for (const node of nodes) {
+      if (node >= this.#flow.blocks.length) cached = 0;
+      for (const p of this.#flow.predecessors[node]!) if (!own.has(p)) cached &= this.#cachedAfter[p]!;
+    }
+    return cached;
+  }
+
+  #outermostLoop(item: LoopItem): void {
+    const own = new Set(nodesOf(item));
+    let used: Registers = 0;
+    let written: Registers = 0;
+    for (const node of own) {
+      for (const insn of this.#flow.blocks[node]?.insns ?? []) {
+        used |= readsX(insn) | writesX(insn);
+        written |= writesX(insn);
+      }
+    }
+    this.#unit.cached = this.#cachedBefore(item.heads, own);
+    this.#loopNodes = own;
+    this.#unit.loop(used, written, () => this.#loop(item));
+    this.#loopNodes = undefined;
+    for (const node of own) this.#cachedAfter[node] = this.#unit.cached;
   }
 
   #loop(item: LoopItem): void {
@@ -181,9 +209,14 @@ class UnitEmitter {
       this.#unit.leaveToOffset(target.offset);
     } else {
       const landing = this.#landings[target.block]!.at(-1)!;
+      if (this.#leavesLoop(target.block)) this.#unit.storeLoopWrites();
       this.#setSelector(landing.selector, target.block);
       this.#code.br(landing.label);
     }
+  }
+
+  #leavesLoop(node: number): boolean {
+    return this.#loopNodes !== undefined && !this.#loopNodes.has(node);
   }
 
   /** Pops a condition: goes to `taken` if it is not 0, else to `otherwise`. */
@@ -202,7 +235,7 @@ class UnitEmitter {
       return;
     }
     const landing = taken.block < 0 ? undefined : this.#landings[taken.block]!.at(-1)!;
-    if (landing !== undefined && landing.selector === undefined) {
+    if (landing !== undefined && landing.selector === undefined && !this.#leavesLoop(taken.block)) {
       this.#code.brIf(landing.label);
     } else {
       this.#code.if();
@@ -217,6 +250,7 @@ class UnitEmitter {
   #node(node: number, next: Item | undefined): void {
     const { blocks, entries } = this.#flow;
     const block = blocks[node];
+    if (this.#loopNodes === undefined) this.#unit.cached = this.#cachedBefore([node], NONE);
     if (block === undefined) {
       const entered = entries[node - blocks.length]!;
       const { offset } = blocks[entered]!;
@@ -225,7 +259,7 @@ class UnitEmitter {
       return;
     }
     this.#check(node, block.offset);
-    this.#block(block, next);
+    this.#block(node, block, next);
   }
 
   /** Leaves if the budget does not suffice up to the next check. */
@@ -237,19 +271,21 @@ class UnitEmitter {
     this.#code.end();
   }
 
-  #block({ insns, end }: Block, next: Item | undefined): void {
+  #block(node: number, { insns, end }: Block, next: Item | undefined): void {
     const count = insns.length;
     if (count > 0) this.#code.get(PARAM.left).i32(count).op(i32.sub).set(PARAM.left);
     for (const [i, insn] of insns.entries()) {
       this.#unit.undone = count - i;
       this.#insn(insn);
     }
+    this.#cachedAfter[node] = this.#unit.cached;
     switch (end.kind) {
       case 'goto':
         this.#go(end.to, next);
         break;
       case 'branch':
         emitCondition(this.#unit, end.insn);
+        this.#cachedAfter[node] = this.#unit.cached;
         this.#goIf(end.taken, end.next, next);
         break;
       case 'indirect':
@@ -285,7 +321,7 @@ class UnitEmitter {
     if (insn.imm !== 0) this.#code.i64(insn.imm).op(i64.add);
     this.#code.i64(-2).op(i64.and).set(target);
     this.#link(insn);
-    if (this.#dispatch !== undefined && dispatches(insn)) {
+    if (this.#dispatch !== undefined && staysInRoutine(insn)) {
       const { page, slot, entryHandler } = this.#site;
       const ops = page + PAGE_OPS;
       const opAddress = (): void =>
