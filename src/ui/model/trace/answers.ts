@@ -1,3 +1,4 @@
+import { CLOCK_FLOOR_NS } from '../format.ts';
 import { TRACE_EVENTS } from '../../../engine/trace/schema.ts';
 import { cellCount, HEAT_ROWS, type HeatView, rowEdges } from './heat-view.ts';
 import type { Labels } from './labels.ts';
@@ -187,8 +188,12 @@ export function heatRows(model: TraceModel, view: HeatView): readonly HeatRow[] 
     let n = 0;
     for (let column = Math.max(0, first); column <= last; column++)
       n += cellCount(heat, view.metric, column, row);
+    if (n === 0) continue;
     const [from, to] = rowEdges(row);
-    if (n > 0) rows.push({ from, to, n });
+    const below = rows.at(-1);
+    // What the clock can't tell apart is one row.
+    if (from < CLOCK_FLOOR_NS && below !== undefined) rows[0] = { from: 0, to, n: n + below.n };
+    else rows.push({ from: from < CLOCK_FLOOR_NS ? 0 : from, to, n });
   }
   return rows;
 }

@@ -35,14 +35,14 @@ export function paintHeat(pen: Pen, view: HeatView, grid: HeatGrid | undefined, 
     for (let row = view.low; row <= view.high; row++) {
       const n = cellCount(grid, view.metric, view.first + i, row);
       if (n === 0) continue;
-      // One request: a fifth of the ramp; then by decades.
-      pen.globalAlpha = Math.min(1, 0.22 + 0.26 * Math.log10(n));
+      // One request must be seen; then by decades, a thousand are full.
+      pen.globalAlpha = Math.min(1, 0.4 + 0.2 * Math.log10(n));
       const left = view.left + i * cellWidth;
       pen.fillRect(
         left,
         (view.high - row) * cellHeight,
-        Math.max(1, cellWidth - gap),
-        Math.max(1.5, cellHeight - (cellHeight > 5 ? 1 : 0)),
+        Math.max(1.5, cellWidth - gap),
+        Math.max(2, cellHeight - (cellHeight > 5 ? 1 : 0)),
       );
     }
   }

@@ -68,7 +68,7 @@ export class TimelineView {
   }
 
   laneHeight(count: number): number {
-    return Math.max(24, Math.min(60, (this.height - RULER) / Math.max(1, count)));
+    return Math.max(18, Math.min(60, (this.height - RULER) / Math.max(1, count)));
   }
 
   /** Moves with the newest record, when it follows. */

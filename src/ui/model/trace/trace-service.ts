@@ -30,7 +30,7 @@ const SETTLE_NS = 2e6;
 const TICK_MS = 25;
 const TICK_BUSY_MS = 6;
 const FULL = 0.2;
-const PAINT_MS = 33;
+const PAINT_MS = 50;
 /** A heat map changes slowly. */
 const HEAT_MS = 120;
 const SUMMARY_MS = 250;

@@ -36,7 +36,7 @@ const STATIONS: readonly Station[] = [
     rate: ({ rates }) => rates.pops,
     unit: 'requests/s',
     standing: ({ unacknowledged }) => unacknowledged,
-    standingLabel: 'not acknowledged',
+    standingLabel: 'unacknowledged',
     metric: metric('guest'),
     note: ({ rates }) => `${rate(rates.acks)}/s acknowledged`,
   },
@@ -45,11 +45,11 @@ const STATIONS: readonly Station[] = [
     label: 'Avail ring',
     explain: 'Made available by the driver, not yet taken by the device',
     rate: ({ rates }) => rates.pops,
-    unit: 'made available/s',
+    unit: 'requests/s',
     standing: (_queue, ring) => ring,
     standingLabel: 'waiting',
     metric: undefined,
-    note: ({ rates }) => `${rate(rates.withoutKick)}/s found without a kick`,
+    note: ({ rates }) => `${rate(rates.withoutKick)}/s without kick`,
   },
   {
     id: 'kick',
@@ -60,8 +60,7 @@ const STATIONS: readonly Station[] = [
     standing: () => undefined,
     standingLabel: '',
     metric: metric('wake'),
-    note: ({ rates }) =>
-      rates.kicks > 0 ? `${(rates.pops / rates.kicks).toFixed(1)} requests per kick` : '',
+    note: ({ rates }) => (rates.kicks > 0 ? `${(rates.pops / rates.kicks).toFixed(1)} per kick` : ''),
   },
   {
     id: 'dispatch',
@@ -73,7 +72,7 @@ const STATIONS: readonly Station[] = [
     standingLabel: 'taken',
     metric: metric('prepare'),
     note: ({ rates }) =>
-      rates.dispatches > 0 ? `${(rates.pops / rates.dispatches).toFixed(1)} requests per dispatch` : '',
+      rates.dispatches > 0 ? `${(rates.pops / rates.dispatches).toFixed(1)} per dispatch` : '',
   },
   {
     id: 'disk',
@@ -93,7 +92,7 @@ const STATIONS: readonly Station[] = [
     rate: ({ rates }) => rates.interrupts,
     unit: 'interrupts/s',
     standing: ({ done }) => done,
-    standingLabel: 'not published',
+    standingLabel: 'unpublished',
     metric: metric('deliver'),
     note: ({ rates }) => `${rate(rates.suppressed)}/s suppressed`,
   },

@@ -71,6 +71,11 @@ export function StatisticsTables({
           onPress={onClear}
         />
       </header>
+      <p className={styles['note']}>
+        Where dispatches are narrower than a pixel, a column is filled by its busy share and its dot stands as
+        high as its longest dispatch was long, from 1 µs to 1 s. White below: awake; grey: busy polling.
+        Hatched: events lost.
+      </p>
       <DataTable
         caption={
           statistics.sources.length > SOURCES

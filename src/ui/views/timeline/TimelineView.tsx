@@ -117,7 +117,9 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
         <p className={styles['about']}>
           {status === undefined
             ? '–'
-            : `${duration(status.span)} in view, ${count(status.records)} events${status.follow ? '' : ', standing'}`}
+            : status.cursor !== undefined
+              ? status.cursor
+              : `${duration(status.span)} in view, ${count(status.records)} events${status.follow ? '' : ', standing'}`}
         </p>
         <div className={styles['actions']} role="group" aria-label="Timeline view">
           <Button
@@ -209,9 +211,6 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
             aria-label="Timeline. W and S zoom, A and D move, arrow keys step through events and lanes, Shift with arrows selects, Enter selects a dispatch, Escape clears, End follows, slash searches."
             {...gestures}
           />
-          <p className={styles['cursor']}>
-            {status?.cursor ?? 'Click an event or use the arrow keys; drag selects.'}
-          </p>
         </div>
         {shown ? (
           <StatisticsTables
