@@ -164,3 +164,36 @@ describe.runIf(stock !== undefined)('virtio-net under Linux, on the user-mode ne
       );
     }));
 });
+
+describe.runIf(stock !== undefined)('two cards on a hub', () => {
+  it('reach each other from different contexts, also while both move', () =>
+    withLinux(
+      [
+        ...['-netdev', 'hubport,id=h0,hubid=3', '-device', 'virtio-net,netdev=h0,context=ctx0,id=net0'],
+        ...['-netdev', 'hubport,id=h1,hubid=3', '-device', 'virtio-net,netdev=h1,context=ctx1,id=net1'],
+        ...['-netdev', 'hubport,id=h2,hubid=4', '-device', 'virtio-net,netdev=h2,id=net2'],
+      ],
+      async (machine) => {
+        await shell(machine, 'killall udhcpc; cat /sys/class/net/eth*/address');
+        // The second card in a network namespace of its own: else the kernel would not use the wire.
+        await shell(machine, 'unshare -n sleep 1000 & sleep 1; ip link set eth1 netns $!; P=$!');
+        await shell(
+          machine,
+          'nsenter -n -t $P sh -c "ip addr add 192.168.7.2/24 dev eth1; ip link set eth1 up"',
+        );
+        await shell(machine, 'ip addr add 192.168.7.1/24 dev eth0; ip link set eth0 up');
+        const stops = ['net0', 'net1'].map((id) => keepMoving(machine, `/machine/peripheral/${id}`));
+        const pings = await shell(machine, 'busybox ping -A -c 200 -q 192.168.7.2');
+        expect(pings).toContain('200 packets transmitted, 200 packets received');
+        await shell(machine, 'seq 1 100000 > /tmp/seq');
+        machine.send('nsenter -n -t $P busybox nc -l -p 99 > /tmp/got & sleep 1\n');
+        await machine.expect(PROMPT);
+        await shell(machine, 'busybox nc -w 3 192.168.7.2 99 < /tmp/seq; wait $!');
+        expect(await shell(machine, 'cmp /tmp/seq /tmp/got')).toContain('<0>');
+        for (const stop of stops) expect(await stop()).toBeGreaterThan(10);
+        // The card on the other hub has seen none of it.
+        const { devices } = machine.vm.board();
+        expect(devices.find(({ id }) => id === 'net2')?.queues[0]?.completions).toBe(0);
+      },
+    ));
+});

@@ -1,5 +1,5 @@
 import type { AioLoop, PollableNotifier } from '../qcontext/aio-interface.ts';
-import type { ByteRing } from './byte-ring.ts';
+import type { ByteRing } from '../base/byte-ring.ts';
 import type { CharBackend } from './chardev.ts';
 
 /** Bytes handed to the back end at a time. */

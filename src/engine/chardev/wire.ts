@@ -1,6 +1,6 @@
 import type { SharedMemory } from '../base/shared-memory.ts';
 import type { AioLoop, PollableNotifier } from '../qcontext/aio-interface.ts';
-import { ByteRing, byteRingBytes } from './byte-ring.ts';
+import { ByteRing, byteRingBytes } from '../base/byte-ring.ts';
 import type { CharBackend, CharFrontEnd } from './chardev.ts';
 import type { SerialRings } from './ring-front-end.ts';
 

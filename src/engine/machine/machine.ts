@@ -162,12 +162,13 @@ export class Machine implements MachineOps {
   }
 
   async #reset(byGuest: boolean): Promise<Result<void>> {
-    const { core, harts, board, chars, platform, guestClock } = this.#parts;
+    const { core, harts, board, chars, nets, platform, guestClock } = this.#parts;
     const goOn = this.#state === 'running' || this.#state === 'guest-panicked' || this.#state === 'shutdown';
     await harts.pause();
     guestClock.stop();
     await board.resetAll();
     chars.reset();
+    nets.reset();
     platform.reset();
     core.tracer.emit(TRACE.system_reset);
     this.load();

@@ -72,7 +72,7 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
     panic.output(bytes);
     supervisor.send('serialOutput', id, bytes);
   });
-  const nets = new NetDevices();
+  const nets = new NetDevices(core);
   const board = new VirtioBoard(core, contexts, blocks, chars, nets, () => machine.publish());
   const platform = new MainPlatform(core, guestClock);
   const machine: Machine = new Machine({

@@ -1,17 +1,26 @@
 import { type Result, ok, userError } from '../base/result.ts';
 import { parseMacAddress } from '../net/address.ts';
+import { clearHubPort, type HubPorts, joinHub, leaveHub } from '../net/hub/hub-port.ts';
 import { userNetConfig } from '../net/user/config.ts';
 import type { DeviceSpec } from '../qom/machine-ops.ts';
 import type { NetdevConfig } from '../qom/options/config.ts';
 import { VIRTIO_NET_DEFAULTS, type VirtioNetConfig } from '../virtio/net/device.ts';
+import type { ContextCore } from './context-core.ts';
+import { hubPorts } from './hub-ports.ts';
+import { MAX_HUB_PORTS } from './notifier-table.ts';
 import type { NetPeer } from './queue-plan.ts';
 
 export type NetSpec = Extract<DeviceSpec, { driver: 'virtio-net-device' }>;
 
 /** The machine's netdevs, by id: what is behind its network cards. Main context. */
 export class NetDevices {
+  readonly #hubs: HubPorts;
   readonly #peers = new Map<string, NetPeer>();
   #macs = 0;
+
+  constructor(core: ContextCore) {
+    this.#hubs = hubPorts(core);
+  }
 
   add(spec: NetdevConfig): Result<void> {
     const peer = this.#peer(spec);
@@ -32,13 +41,24 @@ export class NetDevices {
         const config = userNetConfig(spec);
         return config.ok ? ok({ type: 'user', id, config: config.value }) : config;
       }
-      case 'hubport':
-        return userError('this machine has no hub yet');
+      case 'hubport': {
+        const port = joinHub(this.#hubs, spec.hubid);
+        return port === undefined
+          ? userError(`-netdev hubport,id=${id}: a machine has at most ${MAX_HUB_PORTS} ports on hubs`)
+          : ok({ type: 'hubport', id, port });
+      }
     }
   }
 
   remove(id: string): void {
+    const peer = this.#peers.get(id);
+    if (peer?.type === 'hubport') leaveHub(this.#hubs, peer.port);
     this.#peers.delete(id);
+  }
+
+  /** Machine reset: frames under way are gone. No card is served. */
+  reset(): void {
+    for (const peer of this.#peers.values()) if (peer.type === 'hubport') clearHubPort(this.#hubs, peer.port);
   }
 
   /** What a card is connected to; without a netdev, nothing. */

@@ -1,5 +1,6 @@
 import { assert, assertUnreachable } from '../base/assert.ts';
 import { BLK_OK, type BlockResult } from '../block/block-backend.ts';
+import { HubPort } from '../net/hub/hub-port.ts';
 import type { NetBackend } from '../net/net-backend.ts';
 import { NullNet } from '../net/null-net.ts';
 import { newUserNetState, UserNet } from '../net/user/user-net.ts';
@@ -20,6 +21,7 @@ import { charWire } from './char-wires.ts';
 import type { ContextCore } from './context-core.ts';
 import { GuestClock } from './guest-clock.ts';
 import { HartWires } from './hart-wires.ts';
+import { hubPorts } from './hub-ports.ts';
 import { NOTIFIER } from './notifier-table.ts';
 import { virtioSlotIrq } from './platform/memory-map.ts';
 import { Plic } from './platform/plic.ts';
@@ -235,6 +237,8 @@ export class QueueHost implements ContextService {
           nowNs: () => this.#guestClock.ns(),
           place: this.#core.name,
         });
+      case 'hubport':
+        return new HubPort(peer.id, this.#aio, hubPorts(this.#core), peer.port);
       default:
         return assertUnreachable(peer);
     }

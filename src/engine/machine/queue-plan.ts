@@ -24,7 +24,9 @@ export type QueueWork =
 /** What is behind a network card. */
 export type NetPeer =
   | { readonly type: 'none'; readonly id: string }
-  | { readonly type: 'user'; readonly id: string; readonly config: UserNetConfig };
+  | { readonly type: 'user'; readonly id: string; readonly config: UserNetConfig }
+  /** `port` of the machine's hub ports, whichever hub it is joined to. */
+  | { readonly type: 'hubport'; readonly id: string; readonly port: number };
 
 /** What travels with a queue from the context that leaves it to the one that takes it; plain data. */
 export interface QueueCargo {

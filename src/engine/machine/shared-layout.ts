@@ -2,10 +2,11 @@ import { EventNotifierLayout } from '../base/event-notifier.ts';
 import { CHAR_WIRE_BYTES } from '../chardev/wire.ts';
 import { HART_AREA_BYTES } from '../cpu/layout.ts';
 import { TRACE_MASK_WORDS, traceRingBytes } from '../trace/ring.ts';
+import { HUB_PORT_BYTES } from '../net/hub/layout.ts';
 import { VIRTIO_SLOT_BYTES } from '../virtio/layout.ts';
 import { ContextBlockLayout, MAX_CONTEXTS } from './context-block.ts';
 import { FORWARD_BYTES } from '../block/forward-layout.ts';
-import { MAX_CHAR_WIRES, MAX_NOTIFIERS, MAX_WAYS } from './notifier-table.ts';
+import { MAX_CHAR_WIRES, MAX_HUB_PORTS, MAX_NOTIFIERS, MAX_WAYS } from './notifier-table.ts';
 import { GuestClockLayout } from './guest-clock.ts';
 import { aclintBytes } from './platform/aclint.ts';
 import { GoldfishRtcLayout } from './platform/goldfish-rtc.ts';
@@ -43,6 +44,8 @@ export interface MachineLayout {
   readonly ways: readonly number[];
   /** Between console ports and their chardevs. */
   readonly charWires: readonly number[];
+  /** Ports of the network's hubs. */
+  readonly hubPorts: readonly number[];
   readonly traceMask: number;
   /** Contexts first, then harts. */
   readonly traceRings: readonly number[];
@@ -77,6 +80,7 @@ export function layoutMachine(options: { ramBytes: number; harts: number }): Mac
     virtioSlots: many(VIRT_VIRTIO.count, VIRTIO_SLOT_BYTES),
     ways: many(MAX_WAYS, FORWARD_BYTES),
     charWires: many(MAX_CHAR_WIRES, CHAR_WIRE_BYTES),
+    hubPorts: many(MAX_HUB_PORTS, HUB_PORT_BYTES),
     traceMask: take(TRACE_MASK_WORDS * 4),
     traceRings: many(MAX_CONTEXTS + harts, traceRingBytes(TRACE_RING_RECORDS)),
     traceRecords: TRACE_RING_RECORDS,

@@ -1,7 +1,7 @@
 import type { PollableNotifier } from '../../qcontext/aio-interface.ts';
 import type { SharedMemory } from '../../base/shared-memory.ts';
 import { struct } from '../../base/struct.ts';
-import { ByteRing, byteRingBytes } from '../../chardev/byte-ring.ts';
+import { ByteRing, byteRingBytes } from '../../base/byte-ring.ts';
 import { TRACE } from '../../trace/schema.ts';
 import type { Tracer } from '../../trace/tracer.ts';
 import { nullTracer } from '../../trace/tracer.ts';

@@ -1,6 +1,6 @@
-import { assert } from '../base/assert.ts';
-import type { SharedMemory } from '../base/shared-memory.ts';
-import { struct } from '../base/struct.ts';
+import { assert } from './assert.ts';
+import type { SharedMemory } from './shared-memory.ts';
+import { struct } from './struct.ts';
 
 /** Head of a byte ring; `head` and `tail` count bytes and wrap at 2^32. The bytes follow. */
 export const ByteRingLayout = struct(
@@ -17,7 +17,7 @@ export const byteRingBytes = (capacity: number): number => ByteRingLayout.size +
  * lock, held for one copy). Zeroed memory is an empty ring.
  *
  *  - R1 bytes come out in the order they went in, each once.
- *  - R2 `put` takes what fits and says how much; nothing is dropped.
+ *  - R2 `put` takes what fits and says how much, `putWhole` takes all or nothing; nothing is dropped.
  *  - R3 after `wantSpace`, one `takeWanting` of the taker says so; a putter that looks at `free` again after
  *    `wantSpace` cannot miss the space that was made before.
  */
@@ -46,8 +46,23 @@ export class ByteRing {
   /** Any thread: appends as much as fits; returns how many bytes that was. */
   put(bytes: Uint8Array): number {
     this.#lock();
-    const head = this.#mem.load32(this.#ring + ByteRingLayout.at.head);
     const count = Math.min(bytes.length, this.free);
+    this.#append(bytes, count);
+    this.#unlock();
+    return count;
+  }
+
+  /** Any thread: appends all of it, or nothing if it does not fit. */
+  putWhole(bytes: Uint8Array): boolean {
+    this.#lock();
+    const fits = bytes.length <= this.free;
+    if (fits) this.#append(bytes, bytes.length);
+    this.#unlock();
+    return fits;
+  }
+
+  #append(bytes: Uint8Array, count: number): void {
+    const head = this.#mem.load32(this.#ring + ByteRingLayout.at.head);
     const data = this.#ring + ByteRingLayout.size;
     const start = head & (this.capacity - 1);
     const first = Math.min(count, this.capacity - start);
@@ -55,8 +70,6 @@ export class ByteRing {
     if (count > first) this.#mem.u8.set(bytes.subarray(first, count), data);
     // ORDER: pairs with the load of `head` in take() and peek(): the bytes are there before they count.
     this.#mem.store32(this.#ring + ByteRingLayout.at.head, (head + count) >>> 0);
-    this.#unlock();
-    return count;
   }
 
   /** Any thread: appends one byte; false if the ring is full. */

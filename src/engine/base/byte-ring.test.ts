@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SharedMemory } from '../base/shared-memory.ts';
+import { SharedMemory } from './shared-memory.ts';
 import { ByteRing, ByteRingLayout } from './byte-ring.ts';
 
 const RING = 64;
