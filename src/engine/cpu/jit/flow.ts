@@ -131,13 +131,11 @@ class Structurer {
   }
 }
 
-/** The registers calls leave return addresses in. */
+/** The register calls leave return addresses in. */
 const RA = 1;
-const T0 = 5;
 
-/** Whether an indirect jump is likely to stay in its routine: a jump table. */
-export const staysInRoutine = ({ op, rd, rs1 }: Insn): boolean =>
-  op === OP.JALR && rd === 0 && rs1 !== RA && rs1 !== T0;
+/** Whether an indirect jump is likely to stay in its routine: by a jump table. */
+export const staysInRoutine = ({ op, rd, rs1 }: Insn): boolean => op === OP.JALR && rd === 0 && rs1 !== RA;
 
 export function analyseFlow({ blocks, entries }: Routine): Flow {
   const stub = (entry: number): number => blocks.length + entry;
