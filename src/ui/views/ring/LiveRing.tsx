@@ -28,6 +28,7 @@ export function LiveRing({
   const { controller } = usePlayground();
   const canvas = useRef<HTMLCanvasElement>(null);
   const pulses = useRef({ kick: 0, interrupt: 0, kicks: -1, interrupts: -1 });
+  const drawnAs = useRef('');
   const [cursor, setCursor] = useState<number | undefined>(undefined);
   const [shown, setShown] = useState<{ ring: SplitRing | PackedRing; queue: QueueSnapshot } | undefined>(
     undefined,
@@ -45,18 +46,24 @@ export function LiveRing({
     if (ring === undefined) return undefined;
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const p = pulses.current;
-    p.kick = !still && p.kicks >= 0 && queue.kicks !== p.kicks ? 1 : p.kick - FADE;
-    p.interrupt = !still && p.interrupts >= 0 && queue.interrupts !== p.interrupts ? 1 : p.interrupt - FADE;
+    p.kick = !still && p.kicks >= 0 && queue.kicks !== p.kicks ? 1 : Math.max(0, p.kick - FADE);
+    p.interrupt =
+      !still && p.interrupts >= 0 && queue.interrupts !== p.interrupts ? 1 : Math.max(0, p.interrupt - FADE);
     p.kicks = queue.kicks;
     p.interrupts = queue.interrupts;
     const { clientWidth: width, clientHeight: height } = element;
     const scale = devicePixelRatio;
+    const picture = ring.kind === 'split' ? splitPicture(ring, queue) : packedPicture(ring, queue);
+    // An idle guest changes nothing: then nothing is drawn, and the page sleeps with it.
+    const pulsing = p.kick > 0 || p.interrupt > 0;
+    const looks = JSON.stringify([width, height, scale, theme, cursor, pulsing, picture, queue.inFlight]);
+    if (looks === drawnAs.current && !pulsing) return undefined;
+    drawnAs.current = looks;
     if (element.width !== Math.round(width * scale) || element.height !== Math.round(height * scale)) {
       element.width = Math.round(width * scale);
       element.height = Math.round(height * scale);
     }
     context.setTransform(scale, 0, 0, scale, 0, 0);
-    const picture = ring.kind === 'split' ? splitPicture(ring, queue) : packedPicture(ring, queue);
     drawRing(
       context,
       width,
@@ -70,11 +77,16 @@ export function LiveRing({
 
   useEffect(() => {
     let ticks = -1;
+    let latest: ReturnType<typeof draw>;
+    let told: ReturnType<typeof draw>;
     // Right after the board was read, so that its counters and the ring are of the same moment.
     return controller.board.onFrame(() => {
       if (document.hidden) return;
       const drawn = draw();
-      if (drawn !== undefined && ++ticks % FRAMES_PER_TABLE === 0) setShown(drawn);
+      if (drawn !== undefined) latest = drawn;
+      if (++ticks % FRAMES_PER_TABLE !== 0 || latest === told) return;
+      told = latest;
+      setShown(latest);
     });
   }, [controller]);
 
