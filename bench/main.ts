@@ -11,11 +11,12 @@ import { delay, Lab, Unavailable } from './lib/lab.ts';
 import { qemuVersion } from './lib/qemu.ts';
 import { type BenchResult, format, formatTable, skipped } from './lib/result.ts';
 import { boot } from './parts/boot.ts';
+import { cpu } from './parts/cpu.ts';
 import { loop } from './parts/loop.ts';
 import type { Part } from './parts/part.ts';
 
 /** In this order: what looks at an untouched page comes first. */
-const PARTS: readonly Part[] = [boot, loop];
+const PARTS: readonly Part[] = [boot, cpu, loop];
 
 const USAGE = `npm run bench -- [--only PART,…] [--runs N] [--ms N] [--machine "WORDS"] [--dist DIR]
   --only      of ${PARTS.map(({ name }) => name).join(', ')}

@@ -6,6 +6,7 @@ import { type BrowserContext, chromium, type Page } from '@playwright/test';
 import type { PreviewServer } from 'vite';
 import '../../src/ui/app/playground-api.ts';
 import { type Guest, PROMPT } from './conversation.ts';
+import { isRenderer, type Process, processTree } from './processes.ts';
 
 const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
@@ -65,6 +66,11 @@ export class Browser {
     const page = context.pages()[0] ?? (await context.newPage());
     page.on('pageerror', (error) => console.error(`page: ${error.message}`));
     return new Browser(profile, url, context, page);
+  }
+
+  /** Everything the browser runs. */
+  processes(): readonly Process[] {
+    return processTree(`--user-data-dir=${this.profile}`);
   }
 
   /** Another tab. */
@@ -134,6 +140,14 @@ export class PageMachine implements Guest {
       },
       [pattern.source, timeoutMs] as const,
     );
+  }
+
+  /** The renderers of its browser. */
+  pids(): readonly number[] {
+    return this.browser
+      .processes()
+      .filter(isRenderer)
+      .map(({ pid }) => pid);
   }
 
   qmp(execute: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {

@@ -5,6 +5,8 @@ export interface Guest {
   send(text: string): Promise<void>;
   /** Resolves with the output up to and with the match in what arrived since the last `expect`. */
   expect(pattern: RegExp, timeoutMs?: number): Promise<string>;
+  /** The processes that run it. */
+  pids(): readonly number[];
 }
 
 /** The root shell of our Linux guest. */

@@ -23,6 +23,7 @@ export interface LabOptions {
 export class Unavailable extends Error {}
 
 interface LinuxGuest {
+  readonly title: string;
   readonly kernel: string;
   readonly initrd: string | undefined;
   readonly append: string;
@@ -59,22 +60,23 @@ export class Lab {
 
   guestFile = (name: string): string => join(this.options.root, 'build/guest', name);
 
-  /** The default Linux guest, as build/guest/manifest.json describes it. */
-  linuxGuest(): LinuxGuest {
+  /** The Linux guest with the default kernel or another, as build/guest/manifest.json describes it. */
+  linuxGuest(name?: string): LinuxGuest {
     const file = this.guestFile('manifest.json');
     if (!existsSync(file)) throw new Unavailable('no Linux guest: npm run guest');
     const manifest = JSON.parse(readFileSync(file, 'utf8')) as {
       available: boolean;
       reason?: string;
       default: { kernel: string; disk: string };
-      kernels: Record<string, { image: string; initrd?: string; append: string }>;
+      kernels: Record<string, { title: string; image: string; initrd?: string; append: string }>;
       disks: Record<string, { file: string }>;
     };
-    const kernel = manifest.kernels[manifest.default.kernel];
+    const kernel = manifest.kernels[name ?? manifest.default.kernel];
     const disk = manifest.disks[manifest.default.disk];
     if (!manifest.available || kernel === undefined || disk === undefined)
-      throw new Unavailable(`no Linux guest here: ${manifest.reason ?? 'not built'}`);
+      throw new Unavailable(`no ${name ?? ''} Linux guest here: ${manifest.reason ?? 'not built'}`);
     return {
+      title: kernel.title,
       kernel: kernel.image,
       initrd: kernel.initrd,
       // Nobody need answer the terminal's questions: neither side does.
@@ -106,28 +108,25 @@ export class Lab {
   }
 
   /** Arguments that boot Linux in the page; `disks` come after the root disk. */
-  ourLinux(rootDisk: string, disks: readonly string[] = []): readonly string[] {
-    const guest = this.linuxGuest();
+  ourLinux(rootDisk: string, disks: readonly string[] = [], kernel?: string): readonly string[] {
+    const guest = this.linuxGuest(kernel);
+    const initrd = guest.initrd === undefined ? [] : ['-initrd', guest.initrd];
     return [
-      ...['-m', '256', '-kernel', guest.kernel, '-append', guest.append],
-      ...(guest.initrd === undefined ? [] : ['-initrd', guest.initrd]),
-      ...['-object', 'glib-qcontext,id=ctx0,threaded=yes', '-object', 'glib-qcontext,id=ctx1,threaded=yes'],
-      ...['-drive', `if=none,id=drive0,file=${rootDisk},format=raw`],
-      ...['-device', 'virtio-blk,id=disk0,drive=drive0,scsi=off,x-data-plane=on,context=ctx0'],
-      ...disks,
-      ...this.options.machineArgs,
-    ];
+      ['-m', '256', '-kernel', guest.kernel, '-append', guest.append],
+      initrd,
+      CONTEXTS,
+      ourDisk('disk0', rootDisk, 'scsi=off,x-data-plane=on,context=ctx0'),
+      disks,
+      this.options.machineArgs,
+    ].flat();
   }
 
   /** Arguments that boot the same on QEMU. */
-  qemuLinux(rootDisk: string, disks: readonly string[] = []): readonly string[] {
-    const guest = this.linuxGuest();
-    return [
-      ...['-m', '256', '-kernel', this.guestFile(guest.kernel), '-append', guest.append],
-      ...(guest.initrd === undefined ? [] : ['-initrd', this.guestFile(guest.initrd)]),
-      ...qemuDrive('drive0', rootDisk),
-      ...disks,
-    ];
+  qemuLinux(rootDisk: string, disks: readonly string[] = [], kernel?: string): readonly string[] {
+    const guest = this.linuxGuest(kernel);
+    const initrd = guest.initrd === undefined ? [] : ['-initrd', this.guestFile(guest.initrd)];
+    const boot = ['-m', '256', '-kernel', this.guestFile(guest.kernel), '-append', guest.append];
+    return [boot, initrd, qemuDrive('drive0', rootDisk), disks].flat();
   }
 
   /** A copy of the pristine root disk on the host. */
@@ -168,11 +167,10 @@ export class Lab {
     this.#on = undefined;
     await this.opfsRootDisk('bench-root.ext4');
     await this.fillOpfs('data.img');
-    const disk = (id: string, file: string, serial: string, context: string): readonly string[] => [
-      ...['-drive', `if=none,id=drive-${id},file=${file},format=raw`],
-      ...['-device', `virtio-blk,id=${id},drive=drive-${id},serial=${serial},context=${context}`],
-    ];
-    const disks = [...disk('tools', 'tools.ext4', TOOLS, 'ctx1'), ...disk('data', 'data.img', DATA, 'ctx1')];
+    const disks = [
+      ourDisk('tools', 'tools.ext4', `serial=${TOOLS},context=ctx1`),
+      ourDisk('data', 'data.img', `serial=${DATA},context=ctx1`),
+    ].flat();
     await machine.start(this.ourLinux('bench-root.ext4', disks), PROMPT);
     this.#on = 'linux';
     await this.#prepareShell(machine);
@@ -186,9 +184,9 @@ export class Lab {
       const tools = this.path('tools.ext4');
       cpSync(await buildToolsImage(this.options.root), tools);
       const disks = [
-        ...qemuDrive('tools', tools, `,serial=${TOOLS}`),
-        ...qemuDrive('data', this.hostData(), `,serial=${DATA}`),
-      ];
+        qemuDrive('tools', tools, `,serial=${TOOLS}`),
+        qemuDrive('data', this.hostData(), `,serial=${DATA}`),
+      ].flat();
       const machine = new QemuMachine(version, this.qemuLinux(this.hostRootDisk('qemu-root.ext4'), disks));
       await machine.expect(PROMPT, 120_000);
       await this.#prepareShell(machine);
@@ -217,18 +215,14 @@ export class Lab {
     this.#on = undefined;
     await this.fillOpfs('data.img');
     await this.fillOpfs('scratch.img', true);
-    await machine.start(
-      [
-        ...['-m', '64', '-kernel', 'baremetal.bin'],
-        ...['-object', 'glib-qcontext,id=ctx0,threaded=yes', '-object', 'glib-qcontext,id=ctx1,threaded=yes'],
-        ...['-drive', 'if=none,id=drive0,file=data.img,format=raw'],
-        ...['-device', 'virtio-blk,id=disk0,drive=drive0,scsi=off,x-data-plane=on,context=ctx0'],
-        ...['-drive', 'if=none,id=drive1,file=scratch.img,format=raw'],
-        ...['-device', 'virtio-blk,id=disk1,drive=drive1,context=ctx0'],
-        ...this.options.machineArgs,
-      ],
-      BARE_PROMPT,
-    );
+    const words = [
+      ['-m', '64', '-kernel', 'baremetal.bin'],
+      CONTEXTS,
+      ourDisk('disk0', 'data.img', 'scsi=off,x-data-plane=on,context=ctx0'),
+      ourDisk('disk1', 'scratch.img', 'context=ctx0'),
+      this.options.machineArgs,
+    ].flat();
+    await machine.start(words, BARE_PROMPT);
     this.#on = 'bare';
     return machine;
   }
@@ -263,7 +257,8 @@ export class Lab {
         const writable = await handle.createWritable();
         await writable.truncate(bytes);
         const block = new Uint32Array(1 << 18);
-        for (let at = 0; at < bytes && !zeros; at += block.byteLength) {
+        const filled = zeros ? 0 : bytes;
+        for (let at = 0; at < filled; at += block.byteLength) {
           for (let i = 0; i < block.length; i++) block[i] = Math.imul(at + i, 0x9e3779b1);
           await writable.write(block);
         }
@@ -302,6 +297,21 @@ export class Lab {
     rmSync(this.#work, { recursive: true, force: true });
   }
 }
+
+const CONTEXTS = [
+  '-object',
+  'glib-qcontext,id=ctx0,threaded=yes',
+  '-object',
+  'glib-qcontext,id=ctx1,threaded=yes',
+];
+
+/** A drive in OPFS and its virtio-blk device. */
+const ourDisk = (id: string, file: string, more: string): readonly string[] => [
+  '-drive',
+  `if=none,id=drive-${id},file=${file},format=raw`,
+  '-device',
+  `virtio-blk,id=${id},drive=drive-${id},${more}`,
+];
 
 const TOOLS = 'QBENCHTOOLS';
 const DATA = 'QBENCHDATA';

@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-interface Process {
+/** A process and its CPU time so far. */
+export interface Process {
   readonly pid: number;
   readonly parent: number;
   readonly cpuSeconds: number;
@@ -67,3 +68,44 @@ export function mappings(pid: number): readonly Mapping[] {
 
 export const isRenderer = ({ pid }: { readonly pid: number }): boolean =>
   commandLine(pid).includes('--type=renderer');
+
+interface ThreadTimes {
+  readonly ranNs: number;
+  readonly waitedNs: number;
+}
+
+/** `/proc/PID/task/TID/schedstat`: ns on a core, ns ready to run without one (Documentation/scheduler/sched-stats). */
+function threadTimes(pids: readonly number[]): ReadonlyMap<string, ThreadTimes> {
+  const times = new Map<string, ThreadTimes>();
+  for (const pid of pids) {
+    for (const tid of readdirSync(`/proc/${pid}/task`)) {
+      try {
+        const [ran, waited] = readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'utf8').split(' ');
+        times.set(`${pid}/${tid}`, { ranNs: Number(ran), waitedNs: Number(waited) });
+      } catch {
+        // It has just ended.
+      }
+    }
+  }
+  return times;
+}
+
+/**
+ * Does some work and tells which share of the time the busiest thread of the processes had a core while it wanted one:
+ * 1 on a quiet machine, less where other processes take their part.
+ */
+export async function withCoreShare<T>(
+  pids: readonly number[],
+  work: () => Promise<T>,
+): Promise<{ readonly value: T; readonly share: number }> {
+  const before = threadTimes(pids);
+  const value = await work();
+  let busiest: ThreadTimes = { ranNs: 0, waitedNs: 0 };
+  for (const [thread, { ranNs, waitedNs }] of threadTimes(pids)) {
+    const since = before.get(thread) ?? { ranNs: 0, waitedNs: 0 };
+    if (ranNs - since.ranNs > busiest.ranNs)
+      busiest = { ranNs: ranNs - since.ranNs, waitedNs: waitedNs - since.waitedNs };
+  }
+  const wanted = busiest.ranNs + busiest.waitedNs;
+  return { value, share: wanted === 0 ? 1 : busiest.ranNs / wanted };
+}

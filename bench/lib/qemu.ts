@@ -39,6 +39,10 @@ export class QemuMachine implements Guest {
     });
   }
 
+  pids(): readonly number[] {
+    return this.#child.pid === undefined ? [] : [this.#child.pid];
+  }
+
   stop(): void {
     running.delete(this);
     this.#child.kill('SIGKILL');
