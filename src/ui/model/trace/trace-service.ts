@@ -249,6 +249,8 @@ export class TraceService {
     this.#fillNow = Math.max(this.#fillNow, machine.drain.fill);
     if (batch.count === 0 && batch.gaps.length === 0) return;
     for (let i = 1; i < Math.min(batch.count, 256); i++) {
+      // Clocks of two threads differ by less than a step: only one thread's own times say how long that is.
+      if ((batch.what[i] as number) >>> 16 !== (batch.what[i - 1] as number) >>> 16) continue;
       const step = (batch.time[i] as number) - (batch.time[i - 1] as number);
       if (step > 100 && step < (this.#clockStep ?? Infinity)) this.#clockStep = step;
     }

@@ -165,7 +165,7 @@ function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
       {STATIONS.map((station) => (
         <li key={station.id} className={styles['station']} style={{ '--link': '1px' } as CSSProperties}>
           <div className={styles['box']} title={station.explain}>
-            <h3 className={styles['name']}>{station.label}</h3>
+            <h2 className={styles['name']}>{station.label}</h2>
             <p className={styles['rate']}>
               {live((queue) => rate(station.rate(queue)), styles['number'])}
               <span className={styles['unit']}>{station.unit}</span>

@@ -71,11 +71,6 @@ export function StatisticsTables({
           onPress={onClear}
         />
       </header>
-      <p className={styles['note']}>
-        Where dispatches are narrower than a pixel, a column is filled by its busy share and its dot stands as
-        high as its longest dispatch was long, from 1 µs to 1 s. White below: awake; grey: busy polling.
-        Hatched: events lost.
-      </p>
       <DataTable
         caption={
           statistics.sources.length > SOURCES
@@ -113,6 +108,11 @@ export function StatisticsTables({
         rowKey={(row) => row.record}
         empty="no record here"
       />
+      <p className={styles['note']}>
+        In the picture: where dispatches are narrower than a pixel, a column is filled by its busy share, and
+        its dot stands as high as its longest dispatch was long, from 1 µs to 1 s. The strip below is filled
+        while the thread is awake, lighter while it polls. Hatched: events were lost.
+      </p>
     </section>
   );
 }

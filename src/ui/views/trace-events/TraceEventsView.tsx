@@ -67,9 +67,9 @@ export default function TraceEventsView(): ReactNode {
         const events = TRACE_EVENTS.filter((event) => event.group === group);
         const all = events.every(({ name }) => enabled?.has(name));
         return (
-          <section key={group} className={styles['group']} aria-label={label}>
+          <section key={group} className={styles['group']} aria-label={`Events: ${label}`}>
             <header className={styles['head']}>
-              <h3 className={styles['title']}>{label}</h3>
+              <h2 className={styles['title']}>{label}</h2>
               <Switch
                 className={styles['switch'] ?? ''}
                 isSelected={all}

@@ -23,10 +23,10 @@ export function RequestBars({
   return (
     <section className={styles['request']} aria-label={`Request ${request.req}`}>
       <header className={styles['head']}>
-        <h3 className={styles['title']}>
+        <h2 className={styles['title']}>
           #{request.req} {KINDS[request.kind]}
           {request.sector >= 0 ? ` ${bytes(request.bytes)} at sector ${count(request.sector)}` : ''}
-        </h3>
+        </h2>
         {actions}
       </header>
       <p className={styles['facts']}>
