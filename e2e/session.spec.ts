@@ -32,6 +32,14 @@ test('boots to a prompt, naming phases and bytes on the way', async () => {
   await expect(laneOf(page, 'disk0')).toHaveAccessibleName('Context ctx0');
 });
 
+test('the first steps complete from what the machine shows', async () => {
+  const guide = page.getByRole('region', { name: 'First steps' });
+  await guide.getByRole('button', { name: 'Read one block' }).click();
+  await expect(guide).toContainText(/\d+ requests? crossed the ring/);
+  await guide.getByRole('button', { name: 'Skip, just explore' }).click();
+  await expect(guide).toHaveCount(0);
+});
+
 test('keys typed into the terminal reach the guest, and Tab leaves an empty line', async () => {
   await page.getByTestId('terminal').click();
   await page.keyboard.type('echo typed-$((6*7))\n');
@@ -63,7 +71,7 @@ test('the disk is dragged between lanes while fio verifies: no error, command li
     await expect(page.getByTestId('move-card')).toContainText('serving again after');
   }
   await expect(page.getByRole('textbox', { name: 'QEMU-style command line' })).toContainText('context=main');
-  await page.getByTestId('move-card').getByText(/^p50/).click();
+  await page.getByTestId('move-card').locator('summary').click();
   await expect(page.getByTestId('move-card').getByRole('row', { name: /^after, main/ })).toBeVisible();
   expect((await fio).status).toBe(0);
   expect((await run(page, 'grep -c "err= 0" /tmp/fio.txt')).output).toMatch(/[\r\n]1\r/);

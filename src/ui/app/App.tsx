@@ -134,9 +134,11 @@ export function App({
           </>
         }
       />
-      <GuideStrip />
       <main className={styles['main']}>
-        {narrow ? <NarrowLayout {...panels} /> : <WideLayout {...panels} />}
+        <GuideStrip />
+        <div className={styles['panels']}>
+          {narrow ? <NarrowLayout {...panels} /> : <WideLayout {...panels} />}
+        </div>
       </main>
       <HonestyStrip />
       {palette ? (

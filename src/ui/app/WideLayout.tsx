@@ -56,9 +56,9 @@ export function WideLayout({
               {inspector}
             </Split>
           }
-          share={47}
+          share={52}
         >
-          <Split name="overview-2" direction="vertical" first={timeline} share={43}>
+          <Split name="overview-2" direction="vertical" first={timeline} share={42}>
             <Split name="overview-bottom" direction="horizontal" first={terminal} share={56}>
               {tools}
             </Split>

@@ -76,6 +76,7 @@ export default function CodeEditor({
             'aria-label': label,
             spellcheck: 'false',
             autocapitalize: 'off',
+            tabindex: '0',
           }),
           keymap.of([...completionKeymap, ...lintKeymap, ...historyKeymap, ...defaultKeymap]),
           linter(async (editing) => (await marks(editing.state.doc.toString())).map(toDiagnostic), {
