@@ -1,4 +1,5 @@
 import { type Result, ok, userError } from '../base/result.ts';
+import { type DataFormat, decodeText, encodeBytes } from '../chardev/text-encoding.ts';
 import { CONTROL_QUIT } from '../base/wake-word.ts';
 import { HART_EXECUTED } from '../cpu/layout.ts';
 import type {
@@ -401,6 +402,21 @@ export class Machine implements MachineOps {
   }
   async netdevDel(id: string): Promise<Result<void>> {
     this.#parts.nets.remove(id);
+    return ok(undefined);
+  }
+  setLink(name: string, up: boolean): Promise<Result<void>> {
+    return this.#parts.board.setLink(name, up);
+  }
+  async ringbufRead(id: string, bytes: number, format: DataFormat): Promise<Result<string>> {
+    const ringbuf = this.#parts.chars.ringbuf(id);
+    return ringbuf.ok ? ok(encodeBytes(ringbuf.value.read(bytes), format)) : ringbuf;
+  }
+  async ringbufWrite(id: string, data: string, format: DataFormat): Promise<Result<void>> {
+    const ringbuf = this.#parts.chars.ringbuf(id);
+    if (!ringbuf.ok) return ringbuf;
+    const bytes = decodeText(data, format);
+    if (bytes === undefined) return userError(`Parameter 'data' is not ${format}`);
+    ringbuf.value.send(bytes);
     return ok(undefined);
   }
 

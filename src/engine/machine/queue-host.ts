@@ -54,7 +54,7 @@ export class QueueHost implements ContextService {
   readonly #shelf: BlockShelf;
   readonly #queues = new Map<string, Served>();
   /** What the queues of one device share, by slot, while any of them is served here. */
-  readonly #ports = new Map<number, ConsolePort | NetPort>();
+  readonly #ports = new Map<number, ConsolePort | { readonly net: NetPort; readonly peer: NetBackend }>();
   readonly #guestClock: GuestClock;
 
   /** @param aio the loop the data planes run in: the thread's own, or that of a context without a thread */
@@ -201,7 +201,7 @@ export class QueueHost implements ContextService {
           : new ConsoleTransmitter(env, notifier, port);
       }
       case 'net': {
-        const port = this.#netPort(plan.slot, plan.peer, cargo);
+        const port = this.#netPort(plan, cargo);
         return plan.queue === NET_RECEIVEQ
           ? new NetReceiver(env, notifier, port)
           : new NetTransmitter(env, notifier, port);
@@ -213,18 +213,21 @@ export class QueueHost implements ContextService {
 
   /** The last queue of a device has left: its port goes, and what must not be lost with it travels. */
   #closePort(slot: number): QueueCargo {
-    const backend = this.#ports.get(slot)?.backend;
+    const port = this.#ports.get(slot);
     this.#ports.delete(slot);
-    backend?.close();
-    return backend instanceof UserNet ? { network: backend.state } : {};
+    if (port === undefined || port instanceof ConsolePort) return {};
+    port.peer.close();
+    return port.peer instanceof UserNet ? { network: port.peer.state } : {};
   }
 
-  #netPort(slot: number, peer: NetPeer, cargo: QueueCargo): NetPort {
+  #netPort({ slot, peer, linkUp }: QueuePlan & { kind: 'net' }, cargo: QueueCargo): NetPort {
     const present = this.#ports.get(slot);
-    if (present instanceof NetPort) return present;
-    const port = new NetPort(this.#netBackend(peer, cargo), () => {});
-    this.#ports.set(slot, port);
-    return port;
+    if (present !== undefined && 'net' in present) return present.net;
+    const backend = this.#netBackend(peer, cargo);
+    // Without the cable the card talks to nobody, and the network keeps what it knows.
+    const net = new NetPort(linkUp ? backend : new NullNet(peer.id), () => {});
+    this.#ports.set(slot, { net, peer: backend });
+    return net;
   }
 
   #netBackend(peer: NetPeer, cargo: QueueCargo): NetBackend {

@@ -19,7 +19,8 @@ export type QueueWork =
   | { readonly kind: 'rng' }
   /** Queues 0 and 1 are a port's; `wire` leads to its chardev, without one its output is nobody's. */
   | { readonly kind: 'console'; readonly wire: number | undefined }
-  | { readonly kind: 'net'; readonly peer: NetPeer };
+  /** `linkUp` false: the cable is out, frames of both directions are lost. */
+  | { readonly kind: 'net'; readonly peer: NetPeer; readonly linkUp: boolean };
 
 /** What is behind a network card. */
 export type NetPeer =

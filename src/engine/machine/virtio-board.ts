@@ -35,6 +35,8 @@ export interface BoardDevice {
   readonly block: BlockNode | undefined;
   /** The ports of a virtio-serial device. */
   readonly bus: SerialBus | undefined;
+  /** The link of a network card. */
+  readonly link: { readonly netdev: string | undefined; up: boolean } | undefined;
   /** While its queues are not served: what they left behind, for when they are served again. */
   cargo: QueueCargo;
   /** Context of each queue. */
@@ -100,7 +102,7 @@ export class VirtioBoard {
     }
     const made = await this.#model(spec, placement);
     if (!made.ok) return made;
-    const { model, work, block, bus } = made.value;
+    const { model, work, block, bus, link } = made.value;
     if (model.queues.length > QUEUES_MAX) {
       return userError(`-device ${spec.driver}: at most ${QUEUES_MAX} virtqueues here`, {
         hint: `num-queues=${QUEUES_MAX}`,
@@ -128,6 +130,7 @@ export class VirtioBoard {
       work,
       block,
       bus,
+      link,
       cargo: {},
       placement,
       moving: false,
@@ -188,6 +191,22 @@ export class VirtioBoard {
     this.#chars.disconnect(wire);
   }
 
+  /** `set_link`: the guest is told, and the card's queues go on with or without their network. */
+  async setLink(name: string, up: boolean): Promise<Result<void>> {
+    const device = this.all().find(
+      ({ link, spec }) => link !== undefined && (spec.id === name || link.netdev === name),
+    );
+    if (device?.link === undefined || !(device.model instanceof VirtioNetModel)) {
+      return userError(`Device '${name}' not found`, { class: 'DeviceNotFound' });
+    }
+    if (device.link.netdev === undefined) {
+      return userError(`${name} has no netdev: there is nothing to plug its cable into`);
+    }
+    device.link.up = up;
+    device.virtio.changeConfig(device.model.linkChange(up));
+    return this.reopen(device);
+  }
+
   #reset(device: BoardDevice): Promise<void> {
     return new Promise((resolve) => device.virtio.reset(resolve));
   }
@@ -245,7 +264,7 @@ export class VirtioBoard {
         hint: `Its queues are 0 to ${device.model.queues.length - 1}.`,
       });
     }
-    if (queue !== undefined && (device.bus !== undefined || device.spec.driver === 'virtio-net-device')) {
+    if (queue !== undefined && (device.bus !== undefined || device.link !== undefined)) {
       return userError(
         `queue ${queue} of ${path} stays: a device's receive and transmit queues are served by one context`,
         {
@@ -433,7 +452,7 @@ export class VirtioBoard {
   async #model(
     spec: DeviceSpec,
     placement: readonly ContextEntry[],
-  ): Promise<Result<Pick<BoardDevice, 'model' | 'work' | 'block' | 'bus'>>> {
+  ): Promise<Result<Pick<BoardDevice, 'model' | 'work' | 'block' | 'bus' | 'link'>>> {
     switch (spec.driver) {
       case 'virtio-blk-device': {
         const { drive } = spec.props;
@@ -450,31 +469,34 @@ export class VirtioBoard {
         const config = blkConfig(spec);
         const readOnly = block.medium.readOnly || spec.props['read-only'];
         const model = new VirtioBlkModel(config, { ...block.medium, readOnly });
-        return ok({ model, work: () => ({ kind: 'blk', config, block: drive }), block, bus: undefined });
+        return ok({ model, work: () => ({ kind: 'blk', config, block: drive }), ...NO_PARTS, block });
       }
       case 'virtio-rng-device':
-        return ok({
-          model: virtioRngModel,
-          work: () => ({ kind: 'rng' }),
-          block: undefined,
-          bus: undefined,
-        });
+        return ok({ model: virtioRngModel, work: () => ({ kind: 'rng' }), ...NO_PARTS });
       case 'virtio-net-device': {
         const card = this.#nets.card(spec);
         if (!card.ok) return card;
         const peer = this.#nets.peer(spec.props.netdev);
-        const model = new VirtioNetModel(card.value, peer.type !== 'none');
-        return ok({ model, work: () => ({ kind: 'net', peer }), block: undefined, bus: undefined });
+        const link = { netdev: spec.props.netdev, up: peer.type !== 'none' };
+        return ok({
+          model: new VirtioNetModel(card.value, link.up),
+          work: () => ({ kind: 'net', peer, linkUp: link.up }),
+          ...NO_PARTS,
+          link,
+        });
       }
       case 'virtio-serial-device': {
         const bus = new SerialBus((wire, byte) => this.#chars.emergencyWrite(wire, byte));
-        return ok({ model: bus.model, work: () => bus.work(), block: undefined, bus });
+        return ok({ model: bus.model, work: () => bus.work(), ...NO_PARTS, bus });
       }
       default:
         return userError(`-device ${spec.driver}: this machine has no such device yet`);
     }
   }
 }
+
+/** What most kinds of device have not got. */
+const NO_PARTS = { block: undefined, bus: undefined, link: undefined };
 
 /** The ring features a device's properties ask for; a port on a bus has none. */
 function transportFeatures(spec: DeviceSpec): Partial<TransportFeatures> {

@@ -4,6 +4,7 @@ import type { ObjectModel } from '../qom/object-model.ts';
 import { possible } from '../qom/options/suggest.ts';
 import type { QmpEvent } from '../vm.ts';
 import type { Command, CommandContext, Reply } from './command.ts';
+import { BACKEND_COMMANDS } from './commands/backend-commands.ts';
 import { BLOCK_COMMANDS } from './commands/block-commands.ts';
 import { CONTEXT_COMMANDS } from './commands/context-commands.ts';
 import { MACHINE_COMMANDS } from './commands/machine-commands.ts';
@@ -13,9 +14,14 @@ import { completeHmp } from './hmp/complete.ts';
 import { runHmp } from './hmp/run.ts';
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(
-  [...MACHINE_COMMANDS, ...OBJECT_COMMANDS, ...CONTEXT_COMMANDS, ...BLOCK_COMMANDS, ...VIRTIO_COMMANDS].map(
-    (command) => [command.name, command],
-  ),
+  [
+    ...MACHINE_COMMANDS,
+    ...OBJECT_COMMANDS,
+    ...CONTEXT_COMMANDS,
+    ...BLOCK_COMMANDS,
+    ...BACKEND_COMMANDS,
+    ...VIRTIO_COMMANDS,
+  ].map((command) => [command.name, command]),
 );
 
 /**

@@ -44,6 +44,12 @@ export interface MachineOps {
   chardevRemove(id: string): Promise<Result<void>>;
   netdevAdd(spec: NetdevConfig): Promise<Result<void>>;
   netdevDel(id: string): Promise<Result<void>>;
+  /** Plugs or pulls the cable of a card, named by its own id or its netdev's. */
+  setLink(name: string, up: boolean): Promise<Result<void>>;
+  /** Takes what a ring buffer has kept, at most `bytes` of it. */
+  ringbufRead(id: string, bytes: number, format: 'utf8' | 'base64'): Promise<Result<string>>;
+  /** Sends bytes to what the ring buffer is connected to. */
+  ringbufWrite(id: string, data: string, format: 'utf8' | 'base64'): Promise<Result<void>>;
 
   // devices ---------------------------------------------------------------------------------------------
   /** Puts a device on the board. Before the guest starts, or by hot-plug. */

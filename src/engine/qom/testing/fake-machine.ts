@@ -134,6 +134,16 @@ export class FakeMachine implements MachineOps {
   netdevDel(id: string) {
     return this.#call(`netdevDel ${id}`);
   }
+  setLink(name: string, up: boolean) {
+    return this.#call(`setLink ${name} ${up}`);
+  }
+  async ringbufRead(id: string, bytes: number, format: string) {
+    const done = await this.#call(`ringbufRead ${id} ${bytes} ${format}`);
+    return done.ok ? ok('what was kept') : done;
+  }
+  ringbufWrite(id: string, data: string, format: string) {
+    return this.#call(`ringbufWrite ${id} ${data} ${format}`);
+  }
 
   async realizeDevice(spec: DeviceSpec) {
     const done = await this.#call(`realizeDevice ${spec.qomPath} ${spec.placement.join(',')}`);
