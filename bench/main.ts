@@ -12,11 +12,14 @@ import { qemuVersion } from './lib/qemu.ts';
 import { type BenchResult, format, formatTable, skipped } from './lib/result.ts';
 import { boot } from './parts/boot.ts';
 import { cpu } from './parts/cpu.ts';
+import { disk } from './parts/disk.ts';
+import { idle } from './parts/idle.ts';
 import { loop } from './parts/loop.ts';
 import type { Part } from './parts/part.ts';
+import { weight } from './parts/weight.ts';
 
 /** In this order: what looks at an untouched page comes first. */
-const PARTS: readonly Part[] = [boot, cpu, loop];
+const PARTS: readonly Part[] = [weight, idle, boot, cpu, disk, loop];
 
 const USAGE = `npm run bench -- [--only PART,…] [--runs N] [--ms N] [--machine "WORDS"] [--dist DIR]
   --only      of ${PARTS.map(({ name }) => name).join(', ')}

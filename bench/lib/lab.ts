@@ -85,14 +85,19 @@ export class Lab {
     };
   }
 
-  /** The browser, after a first visit to the page: all images are in its OPFS, the default machine runs. */
+  /** Another browser after a first visit to the page: an empty profile, the default machine. The caller closes it. */
+  async visitor(): Promise<{ readonly browser: Browser; readonly seconds: number }> {
+    this.#server ??= servePage(this.options.root, this.options.dist);
+    const browser = await Browser.open(this.#work, (await this.#server).url);
+    return { browser, seconds: await visit(browser) };
+  }
+
+  /** The browser that the parts share, after its first visit: all images are in its OPFS. */
   browser(): Promise<Browser> {
-    this.#browser ??= (async () => {
-      this.#server ??= servePage(this.options.root, this.options.dist);
-      const browser = await Browser.open(this.#work, (await this.#server).url);
-      this.firstVisitSeconds = await visit(browser);
+    this.#browser ??= this.visitor().then(({ browser, seconds }) => {
+      this.firstVisitSeconds = seconds;
       return browser;
-    })();
+    });
     return this.#browser;
   }
 

@@ -1,6 +1,6 @@
 /** CPU time and memory of processes, from /proc. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 
 /** A process and its CPU time so far. */
 export interface Process {
@@ -51,19 +51,39 @@ export function processTree(...words: readonly string[]): readonly Process[] {
 export const cpuSeconds = (processes: readonly Process[]): number =>
   processes.reduce((sum, { cpuSeconds: seconds }) => sum + seconds, 0);
 
-/** A piece of an address space, sizes in bytes. */
+/** A piece of an address space, in bytes. */
 export interface Mapping {
+  readonly start: number;
   readonly size: number;
+  /** Its share of the memory it really occupies. */
   readonly pss: number;
 }
 
 /** `/proc/PID/smaps`, proc_pid_smaps(5). */
 export function mappings(pid: number): readonly Mapping[] {
-  const text = readFileSync(`/proc/${pid}/smaps`, 'utf8');
-  const kib = (name: string): number[] =>
-    [...text.matchAll(new RegExp(`^${name}: +(\\d+) kB`, 'gm'))].map(([, value]) => Number(value) * 1024);
-  const pss = kib('Pss');
-  return kib('Size').map((size, i) => ({ size, pss: pss[i] ?? 0 }));
+  const pieces = readFileSync(`/proc/${pid}/smaps`, 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  const kib = (text: string, name: string): number =>
+    Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024;
+  return pieces.map((text) => ({
+    start: Number.parseInt(text, 16),
+    size: kib(text, 'Size'),
+    pss: kib(text, 'Pss'),
+  }));
+}
+
+/** Bytes of the pages in a range that are present. `/proc/PID/pagemap`, proc_pid_pagemap(5): bit 63 of each entry. */
+export function presentBytes(pid: number, start: number, size: number): number {
+  const PAGE = 4096;
+  const entries = Buffer.alloc((size / PAGE) * 8);
+  const fd = openSync(`/proc/${pid}/pagemap`, 'r');
+  try {
+    readSync(fd, entries, 0, entries.length, (start / PAGE) * 8);
+  } finally {
+    closeSync(fd);
+  }
+  let present = 0;
+  for (let at = 7; at < entries.length; at += 8) if ((entries[at] ?? 0) & 0x80) present++;
+  return present * PAGE;
 }
 
 export const isRenderer = ({ pid }: { readonly pid: number }): boolean =>

@@ -1,0 +1,72 @@
+import type { Browser } from '../lib/browser.ts';
+import { delay, type Lab } from '../lib/lab.ts';
+import { cpuSeconds, isRenderer, mappings, presentBytes } from '../lib/processes.ts';
+import { atMost, measured } from '../lib/result.ts';
+import type { Part } from './part.ts';
+
+const SETTLE_MS = 5000;
+const WATCH_MS = 12_000;
+const MIB = 1024 * 1024;
+
+/** CPU time of the whole browser, in percent of a core. */
+async function idlePercent(browser: Browser): Promise<number> {
+  const before = cpuSeconds(browser.processes());
+  const start = performance.now();
+  await delay(WATCH_MS);
+  return ((cpuSeconds(browser.processes()) - before) / ((performance.now() - start) / 1000)) * 100;
+}
+
+/** A machine that waits at its prompt: what it costs, and what it holds. As a visitor has it, in a fresh profile. */
+export const idle: Part = {
+  name: 'idle',
+  limitSeconds: 90,
+  owes: ['idle/cpu-percent', 'page/memory-mb'],
+  async run(lab: Lab, report) {
+    const { browser } = await lab.visitor();
+    try {
+      await delay(SETTLE_MS);
+      const on = await idlePercent(browser);
+      const memory = rendererMemory(browser);
+      await browser.page.evaluate(() => window.playground?.stop());
+      await delay(2000);
+      const off = await idlePercent(browser);
+      report(
+        measured('idle/cpu-percent', '%', [on], {
+          target: atMost(2, 'value'),
+          note: `all processes of the browser over ${WATCH_MS / 1000} s at the prompt; ${off.toFixed(1)} % with the power off`,
+        }),
+        measured('page/memory-mb', 'MB', [memory.beyond / 1e6], {
+          note:
+            `PSS of the renderer beyond guest RAM; with what the guest has touched of its ${GUEST_RAM / MIB} MiB it is ` +
+            `${(memory.total / 1e6).toFixed(0)} MB`,
+        }),
+      );
+    } finally {
+      await browser.close();
+    }
+  },
+};
+
+/** The default machine's `-m 256`. */
+const GUEST_RAM = 256 * MIB;
+
+/**
+ * PSS of the page's renderer, and the same without guest RAM. The machine has one shared memory, a mapping of its own:
+ * our tables first, guest RAM last.
+ */
+function rendererMemory(browser: Browser): { readonly total: number; readonly beyond: number } {
+  const all = browser
+    .processes()
+    .filter(isRenderer)
+    .map(({ pid }) => {
+      const pieces = mappings(pid);
+      return { pid, pieces, total: pieces.reduce((sum, { pss }) => sum + pss, 0) };
+    });
+  const [page] = all.toSorted((a, b) => b.total - a.total);
+  const [memory] = (page?.pieces ?? [])
+    .filter(({ size }) => size >= GUEST_RAM)
+    .toSorted((a, b) => b.pss - a.pss);
+  if (page === undefined || memory === undefined) throw new Error('found no renderer with a guest in it');
+  const tables = presentBytes(page.pid, memory.start, memory.size - GUEST_RAM);
+  return { total: page.total, beyond: page.total - memory.pss + tables };
+}
