@@ -22,8 +22,8 @@ export interface TraceCanvas<Command, Status> {
   readonly id: number;
   command(command: Command): void;
   resize(width: number, height: number, scale: number, theme: ThemeName): void;
-  /** Told when the status changes, at most ten times a second. */
-  onStatus(listener: (status: Status) => void): () => void;
+  /** Told the present status, then four times a second while the picture moves, and at once after a command. Stable. */
+  readonly onStatus: (listener: (status: Status) => void) => () => void;
   close(): void;
 }
 
@@ -40,7 +40,7 @@ export class TraceClient {
   #canvas = 0;
   readonly #asked = new Map<number, (answer: unknown) => void>();
   readonly #summaryListeners = new Set<(summary: Summary) => void>();
-  readonly #statusListeners = new Map<number, Set<(status: TimelineStatus | HeatStatus) => void>>();
+  readonly #statusListeners = new Map<number, (status: TimelineStatus | HeatStatus) => void>();
   #summary: Summary | undefined;
   #boardKey = '';
 
@@ -109,7 +109,11 @@ export class TraceClient {
     const offscreen = canvas.transferControlToOffscreen();
     this.#post({ type: 'canvas', id, kind, canvas: offscreen }, [offscreen]);
     const listeners = new Set<(status: TimelineStatus | HeatStatus) => void>();
-    this.#statusListeners.set(id, listeners);
+    let last: TimelineStatus | HeatStatus | undefined;
+    this.#statusListeners.set(id, (status) => {
+      last = status;
+      for (const listener of listeners) listener(status);
+    });
     return {
       id,
       command: (command) => this.#post({ type: kind, id, command } as ToAggregator),
@@ -118,6 +122,7 @@ export class TraceClient {
       onStatus: (listener) => {
         const told = listener as (status: TimelineStatus | HeatStatus) => void;
         listeners.add(told);
+        if (last !== undefined) told(last);
         return () => void listeners.delete(told);
       },
       close: () => {
@@ -156,7 +161,7 @@ export class TraceClient {
         return;
       case 'timeline-status':
       case 'heat-status':
-        for (const listener of this.#statusListeners.get(message.id) ?? []) listener(message.status);
+        this.#statusListeners.get(message.id)?.(message.status);
         return;
       case 'answer':
         this.#asked.get(message.ticket)?.(message.answer);

@@ -34,7 +34,8 @@ const PAINT_MS = 50;
 /** A heat map changes slowly. */
 const HEAT_MS = 120;
 const SUMMARY_MS = 250;
-const STATUS_MS = 100;
+/** While nobody does anything; what a person does is answered at once. */
+const STATUS_MS = 250;
 
 interface Machine {
   readonly drain: TraceDrain;

@@ -20,6 +20,7 @@ import { useTraceCanvas } from '../../model/trace/use-trace-canvas.ts';
 import type { ThemeName } from '../../tokens.ts';
 import { ActionMenu } from '../../widgets/ActionMenu.tsx';
 import { Button } from '../../widgets/Button.tsx';
+import { LiveText } from '../../widgets/LiveText.tsx';
 import { TextInput } from '../../widgets/TextInput.tsx';
 import { StatisticsTables } from './StatisticsTables.tsx';
 import styles from './TimelineView.module.css';
@@ -48,7 +49,8 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
   const spoken = useRef<string | undefined>(undefined);
 
   const [host, opened] = useTraceCanvas(trace.openTimeline, theme, (next: TimelineStatus) => {
-    setStatus(next);
+    // React hears of what changes the page; the text is written without it.
+    setStatus((old) => (old !== undefined && samePage(old, next) ? old : next));
     if (next.cursor !== undefined && next.cursor !== spoken.current) say(next.cursor);
     spoken.current = next.cursor;
   });
@@ -115,11 +117,7 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
           />
         </div>
         <p className={styles['about']}>
-          {status === undefined
-            ? '–'
-            : status.cursor !== undefined
-              ? status.cursor
-              : `${duration(status.span)} in view, ${count(status.records)} events${status.follow ? '' : ', standing'}`}
+          {canvas === undefined ? null : <LiveText feed={canvas.onStatus} read={inWords} />}
         </p>
         <div className={styles['actions']} role="group" aria-label="Timeline view">
           <Button
@@ -228,3 +226,10 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
     </section>
   );
 }
+
+/** What the line beside the search says: what is at the cursor, else how much is in view. */
+const inWords = ({ span, records, follow, cursor }: TimelineStatus): string =>
+  cursor ?? `${duration(span)} in view, ${count(records)} events${follow ? '' : ', standing'}`;
+
+const samePage = (a: TimelineStatus, b: TimelineStatus): boolean =>
+  a.follow === b.follow && a.selection?.from === b.selection?.from && a.selection?.to === b.selection?.to;
