@@ -31,10 +31,18 @@ function emitHostAddress(unit: UnitCode, insn: Insn, size: number, write: boolea
   code.i64(-4096).op(i64.and).get(PARAM.dataContext).op(i64.or, i64.ne);
   code.if();
   unit.prepareRare(insn);
-  code.get(va).i32(size).call(write ? HELPER.enterWritable : HELPER.enterReadable);
+  code
+    .get(va)
+    .i32(size)
+    .call(write ? HELPER.enterWritable : HELPER.enterReadable);
   unit.leaveRarelyIf();
   code.end();
-  code.get(va).op(i32.wrapI64).get(tlb).mem(i32.load, table + 8).op(i32.add);
+  code
+    .get(va)
+    .op(i32.wrapI64)
+    .get(tlb)
+    .mem(i32.load, table + 8)
+    .op(i32.add);
 }
 
 /** LR, SC and AMO work on the register cells; rd's must be right in case nothing is done. */
@@ -73,7 +81,11 @@ export function emitMemory(unit: UnitCode, insn: Insn): boolean {
       code.i32(0);
       emitHostAddress(unit, insn, op === OP.FLW ? 4 : 8, false);
       // A single is NaN-boxed.
-      if (op === OP.FLW) code.mem(i64.load32U).i64(-(2 ** 32)).op(i64.or);
+      if (op === OP.FLW)
+        code
+          .mem(i64.load32U)
+          .i64(-(2 ** 32))
+          .op(i64.or);
       else code.mem(i64.load);
       code.mem(i64.store, cell(rd));
       return true;

@@ -81,7 +81,10 @@ export class UnitCode {
   }
 
   #storeX(register: number): void {
-    this.code.i32(0).get(this.#local(register)).mem(i64.store, this.hartBase + HART_X + 8 * register);
+    this.code
+      .i32(0)
+      .get(this.#local(register))
+      .mem(i64.store, this.hartBase + HART_X + 8 * register);
   }
 
   #each(registers: Registers, action: (register: number) => void): void {
@@ -117,7 +120,10 @@ export class UnitCode {
     const { code } = this;
     this.#endRare();
     code.end();
-    code.i32(0).get(PARAM.left).mem(i32.store, this.hartBase + HART_JIT_LEFT);
+    code
+      .i32(0)
+      .get(PARAM.left)
+      .mem(i32.store, this.hartBase + HART_JIT_LEFT);
     code.get(this.#next);
   }
 

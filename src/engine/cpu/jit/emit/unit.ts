@@ -187,8 +187,17 @@ class UnitEmitter {
   }
 
   #choose({ local, nodes }: Choice): void {
-    const labels = nodes.map((node) => this.#landings[node]!.at(-1)!.label);
+    const landing = (node: number): Label => this.#landings[node]!.at(-1)!.label;
+    // A loop that takes all entries is left for those that don't lead back into it.
+    const outside = nodes.filter((node) => this.#leavesLoop(node));
+    const detours = new Map(outside.map((node) => [node, this.#code.block()]));
+    const labels = nodes.map((node) => detours.get(node) ?? landing(node));
     this.#code.get(local).brTable(labels, labels[0]!);
+    for (const node of outside.toReversed()) {
+      this.#code.end();
+      this.#unit.storeLoopWrites();
+      this.#code.br(landing(node));
+    }
   }
 
   #setSelector(selector: Selector | undefined, head: number): void {
