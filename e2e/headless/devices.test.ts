@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { SerialPort } from '../../src/engine/index.ts';
-import { guestDir, startMachine, type TestMachine, withFolder } from './machine.ts';
+import { bareMetalFiles, guestDir, startMachine, type TestMachine, withFolder } from './machine.ts';
 
 interface Manifest {
   readonly available: boolean;
@@ -163,6 +163,166 @@ describe.runIf(stock !== undefined)('virtio-net under Linux, on the user-mode ne
         /context {7}(ctx0|ctx1|main)/,
       );
     }));
+});
+
+describe.runIf(stock !== undefined)('what is plugged and pulled while Linux runs', () => {
+  it('a random number generator is found when its transport is probed again, served where it was put, and moved', () =>
+    withLinux([], async (machine) => {
+      await machine.qmp('device_add', { driver: 'virtio-rng-device', id: 'rng0', context: 'ctx1' });
+      const slot = machine.vm.board().devices.find(({ id }) => id === 'rng0')?.slot ?? -1;
+      const name = `${(0x1000_1000 + slot * 0x1000).toString(16)}.virtio_mmio`;
+      const probe = `echo ${name} > /sys/bus/platform/drivers/virtio-mmio`;
+      // The modules are in the initramfs only; without the driver the device shows itself all the same.
+      expect(await shell(machine, `${probe}/bind; cat /sys/bus/virtio/devices/virtio*/device`)).toContain(
+        '0x0004',
+      );
+      await machine.qmp('qom-set', { path: '/machine/peripheral/rng0', property: 'context', value: 'ctx0' });
+      await shell(machine, `${probe}/unbind`);
+      await machine.qmp('device_del', { id: 'rng0' });
+      expect(machine.vm.board().devices.map(({ id }) => id)).toEqual(['disk0']);
+    }));
+
+  it('the cable: set_link tells the guest, and what was known before is known again', () =>
+    withLinux(NETWORK, async (machine) => {
+      await shell(machine, LEASED);
+      await machine.qmp('set_link', { name: 'net0', up: false });
+      await shell(machine, 'while grep -q 1 /sys/class/net/eth0/carrier; do sleep 0.1; done');
+      expect(await shell(machine, 'busybox ping -c 1 -W 1 10.0.2.2')).toContain('100% packet loss');
+      await machine.qmp('set_link', { name: 'n0', up: true });
+      await shell(machine, 'while grep -q 0 /sys/class/net/eth0/carrier; do sleep 0.1; done');
+      const page = await shell(machine, 'busybox wget -qO- http://10.0.2.2/');
+      expect(page).toContain('lease         10.0.2.15');
+    }));
+
+  it('a console: hvc0 speaks to the chardev that was plugged in last', () =>
+    withLinux(
+      [
+        '-device',
+        'virtio-serial,id=vser,context=ctx1',
+        '-chardev',
+        'ringbuf,id=ring0',
+        '-chardev',
+        'vc,id=con0',
+      ],
+      async (machine) => {
+        await shell(machine, 'exec 3<>/dev/hvc0; echo nobody hears >&3');
+        await machine.qmp('device_add', { driver: 'virtconsole', id: 'port', chardev: 'ring0' });
+        await shell(machine, 'stty raw -echo <&3; echo kept >&3');
+        expect(await machine.qmp('ringbuf-read', { device: 'ring0', size: 100 })).toBe('kept\n');
+        await machine.qmp('ringbuf-write', { device: 'ring0', data: 'typed\n' });
+        expect(await shell(machine, 'head -n 1 <&3')).toContain('typed');
+        const refused = await machine.vm.qmp('chardev-remove', { id: 'ring0' });
+        expect(refused).toMatchObject({
+          ok: false,
+          error: { desc: expect.stringContaining('busy') as string },
+        });
+        await machine.qmp('device_del', { id: 'port' });
+        await machine.qmp('chardev-remove', { id: 'ring0' });
+        await machine.qmp('device_add', { driver: 'virtconsole', id: 'port', chardev: 'con0' });
+        const shown = listen(machine.vm.serialPort('con0'));
+        await shell(machine, 'echo seen >&3');
+        await shown.until(() => shown.text().includes('seen\n'));
+      },
+    ));
+});
+
+describe('the serial port', () => {
+  const run = (serial: readonly string[], use: (machine: TestMachine) => Promise<void>): Promise<void> =>
+    withFolder(async (folder) => {
+      const { kernel } = bareMetalFiles(folder);
+      const machine = await startMachine(['-m', '64', '-kernel', kernel, ...serial]);
+      await use(machine);
+      await machine.stop();
+    });
+
+  it('keeps what the guest says in a ring buffer', () =>
+    run(['-chardev', 'ringbuf,id=log,size=64k', '-serial', 'chardev:log'], async (machine) => {
+      let text = '';
+      for (let i = 0; i < 600 && !text.endsWith('> '); i++) {
+        text += String(await machine.qmp('ringbuf-read', { device: 'log', size: 65_536 }));
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      expect(text).toMatch(/> $/);
+      await machine.qmp('ringbuf-write', { device: 'log', data: 'help\n' });
+      const reply = (): Promise<unknown> => machine.qmp('ringbuf-read', { device: 'log', size: 65_536 });
+      let help = '';
+      for (let i = 0; i < 100 && !help.includes('poweroff'); i++) {
+        help += String(await reply());
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      expect(help).toContain('poweroff');
+      expect(machine.vm.serialPortIds()).toEqual([]);
+    }));
+
+  it('is the terminal of the chardev it names', () =>
+    run(['-chardev', 'vc,id=term', '-serial', 'chardev:term'], async (machine) => {
+      await machine.expect(/> $/);
+      machine.send('poweroff\n');
+      expect(await machine.vm.ended).toEqual({ reason: 'guest-shutdown', exitCode: 0 });
+    }));
+
+  it.each([['null'], ['none']])('-serial %s: the guest runs, and nobody hears it', (target) =>
+    run(['-serial', target], async (machine) => {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      expect(machine.output()).toBe('');
+      const [hart] = machine.vm.board().harts;
+      expect(hart?.state).toBe('wfi');
+    }),
+  );
+});
+
+describe('devices that cannot be are refused with a reason', () => {
+  it.each([
+    [
+      'a moved queue of a card',
+      ['-netdev', 'user,id=n0', '-device', 'virtio-net,netdev=n0,id=dev'],
+      'receive and transmit queues',
+    ],
+    ['a moved queue of a bus', ['-device', 'virtio-serial,id=dev'], 'receive and transmit queues'],
+  ])('%s', (_what, devices, reason) =>
+    withFolder(async (folder) => {
+      const { kernel } = bareMetalFiles(folder);
+      const machine = await startMachine([
+        '-m',
+        '64',
+        '-kernel',
+        kernel,
+        '-object',
+        'iothread,id=io0',
+        ...devices,
+      ]);
+      const path = '/machine/peripheral/dev';
+      const moved = await machine.vm.qmp('qom-set', {
+        path: `${path}/virtqueue[0]`,
+        property: 'context',
+        value: 'io0',
+      });
+      expect(moved).toMatchObject({ ok: false, error: { desc: expect.stringContaining(reason) as string } });
+      expect(await machine.qmp('qom-get', { path, property: 'context' })).toBe('main');
+      await machine.stop();
+    }),
+  );
+
+  it.each([
+    ['-netdev user,id=n0,hostfwd=tcp::5555-:22', 'hostfwd'],
+    ['-netdev user,id=n0,host=10.9.9.9', 'not an address in 10.0.2.0/24'],
+    [
+      '-netdev user,id=n0 -device virtio-net,netdev=n0,mac=01:00:00:00:00:01',
+      'not the address of one station',
+    ],
+    ['-netdev user,id=n0 -device virtio-net,netdev=n0,csum=on', 'no offloads'],
+    ['-chardev socket,id=s,path=/nowhere,server=on,wait=off -serial chardev:s', 'monitors only'],
+    ['-chardev null,id=c -chardev null,id=c', 'already exists'],
+    [
+      '-chardev vc,id=c -serial chardev:c -device virtio-serial -device virtconsole,chardev=c',
+      'already in use',
+    ],
+  ])('%s', (line, reason) =>
+    withFolder(async (folder) => {
+      const { kernel } = bareMetalFiles(folder);
+      await expect(startMachine(['-m', '64', '-kernel', kernel, ...line.split(' ')])).rejects.toThrow(reason);
+    }),
+  );
 });
 
 describe.runIf(stock !== undefined)('two cards on a hub', () => {
