@@ -141,6 +141,17 @@ function listed(model: TraceModel, labels: Labels, index: number): ListedRequest
   };
 }
 
+/** Requests logged since there were `index` of them, oldest first. */
+export function requestsSince(model: TraceModel, labels: Labels, index: number): readonly ListedRequest[] {
+  const { log } = model.requests;
+  const found: ListedRequest[] = [];
+  for (let i = Math.max(log.begin, index); i < log.end; i++) {
+    const request = listed(model, labels, i);
+    if (request !== undefined) found.push(request);
+  }
+  return found;
+}
+
 /** Complete requests of one virtqueue: the newest, the slowest, or some evenly spread over all that are kept. */
 export function requestList(
   model: TraceModel,

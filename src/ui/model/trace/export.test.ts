@@ -211,7 +211,7 @@ describe('timeline view', () => {
 
   it('steps from event to event of the lane, selects with extension, and takes the dispatch under the cursor', () => {
     const { model, view } = open();
-    view.command({ do: 'point', at: 0.00205, y: 30 }, model);
+    view.command({ do: 'point', at: 0.002, y: 30 }, model);
     expect(view.cursor).toMatchObject({ thread: 1, time: 200 });
     view.command({ do: 'step', by: 1, extend: true }, model);
     view.command({ do: 'step', by: 1, extend: true }, model);

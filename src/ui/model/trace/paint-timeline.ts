@@ -53,6 +53,11 @@ export function paintTimeline(pen: Pen, view: TimelineView, model: TraceModel, l
     });
     paintGaps(pen, view, theme, lane, row, laneHeight);
   });
+  for (const span of model.frozen) {
+    const from = Math.max(view.left, x(view, span.from));
+    const to = Math.min(view.width, x(view, span.to));
+    if (to > from) hatch(pen, from, RULER, to - from, laneHeight * lanes.length, theme.line, theme.surface);
+  }
   paintMarks(pen, view, theme, model, lanes, rows);
   pen.restore();
 

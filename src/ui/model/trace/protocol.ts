@@ -83,6 +83,8 @@ export interface QueueSummary {
   readonly totals: { readonly [C in Counter]: number };
   /** By METRICS, over the last ten seconds. */
   readonly metrics: readonly Quantiles[];
+  /** Requests completed since the last summary, if all of them can be shown one by one; else undefined. */
+  readonly recent: readonly ListedRequest[] | undefined;
   readonly taken: number;
   readonly disk: number;
   readonly done: number;

@@ -186,6 +186,15 @@ describe('counts', () => {
     expect(model.window.end).toBe(kept);
     expect(model.binned).toBe(26);
     expect(model.notKept).toBe(13);
+    model.reduce(batchOf(request(3 * MS, 1536, 3)));
+    model.keep = true;
+    model.reduce(batchOf(request(4 * MS, 2048, 4)));
+    model.keep = false;
+    model.reduce(batchOf(request(5 * MS, 2560, 5)));
+    expect(model.frozen.map(({ from, records }) => [from, records])).toEqual([
+      [2 * MS, 26],
+      [5 * MS, 13],
+    ]);
   });
 
   it('rates are of the last whole second, percentiles of the last ten', () => {

@@ -59,6 +59,8 @@ export class TraceModel {
   lost = 0;
   /** Counted while the view was frozen, and therefore not kept. */
   notKept = 0;
+  /** Times in which records were counted and not kept. */
+  readonly frozen: { from: number; to: number; records: number }[] = [];
   /** Time of the newest record. */
   latest = 0;
   /** Time of the first record. */
@@ -105,8 +107,18 @@ export class TraceModel {
     this.binned += batch.count;
     this.latest = Math.max(this.latest, time[batch.count - 1] as number);
     if (this.keep) this.window.append(batch);
-    else this.notKept += batch.count;
+    else this.#notKept(time[0] as number, time[batch.count - 1] as number, batch.count);
     this.requests.reduce(batch);
+  }
+
+  #notKept(from: number, to: number, records: number): void {
+    this.notKept += records;
+    const last = this.frozen.at(-1);
+    // One span as long as nothing was kept in between.
+    if (last !== undefined && this.window.end > 0 && this.window.timeOf(this.window.end - 1) <= last.from) {
+      last.to = to;
+      last.records += records;
+    } else this.frozen.push({ from, to, records });
   }
 
   #lane(thread: number): Lane {

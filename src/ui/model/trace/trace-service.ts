@@ -3,7 +3,15 @@ import { TraceDrain } from '../../../engine/trace/drain.ts';
 import type { TraceAttachment } from '../../../engine/vm.ts';
 import { measureEmit } from './emit-cost.ts';
 import { momentText } from './format-time.ts';
-import { heatRows, recordRows, recordText, requestById, requestList, statistics } from './answers.ts';
+import {
+  heatRows,
+  recordRows,
+  recordText,
+  requestById,
+  requestList,
+  requestsSince,
+  statistics,
+} from './answers.ts';
 import { duration } from '../format.ts';
 import { cellCount, HEAT_COLUMN_NS, HeatView, rowEdges } from './heat-view.ts';
 import { Labels } from './labels.ts';
@@ -34,6 +42,8 @@ const PAINT_MS = 50;
 /** A heat map changes slowly. */
 const HEAT_MS = 120;
 const SUMMARY_MS = 250;
+/** Up to this many requests per second can be shown one by one. */
+const SINGLY = 8;
 /** While nobody does anything; what a person does is answered at once. */
 const STATUS_MS = 250;
 
@@ -84,6 +94,8 @@ export class TraceService {
   #fillNow = 0;
   #clockStep: number | undefined;
   #emitNs: number | undefined;
+  /** Requests logged at the last summary. */
+  #told = 0;
   #filterTexts = new Map<number, string>();
 
   /** @param nowMs `performance.timeOrigin + performance.now()` */
@@ -142,7 +154,8 @@ export class TraceService {
       case 'freeze':
         if (this.#machine !== undefined) this.#machine.model.keep = !message.frozen;
         for (const picture of this.#pictures.values())
-          if (picture.kind === 'timeline' && message.frozen) picture.view.follow = false;
+          if (picture.kind === 'timeline') picture.view.follow = !message.frozen;
+        this.#dirtyAll();
         return;
       case 'summaries':
         this.#summaries = message.wanted;
@@ -202,6 +215,7 @@ export class TraceService {
     this.#alive = true;
     this.#emitNs ??= measureEmit(this.#nowMs);
     this.#secondBinned = 0;
+    this.#told = 0;
     this.#clockStep = undefined;
     for (const [id, picture] of this.#pictures) {
       const { width, height, scale, theme } = picture.view;
@@ -306,6 +320,9 @@ export class TraceService {
 
   #summary(machine: Machine): Summary {
     const { model, drain } = machine;
+    const { log } = model.requests;
+    const recent = log.end - this.#told > SINGLY ? [] : requestsSince(model, machine.labels, this.#told);
+    this.#told = log.end;
     const now = this.#alive ? this.#now(machine) : model.latest;
     return {
       now,
@@ -330,6 +347,10 @@ export class TraceService {
           label: machine.labels.queue(state.dev, state.queue),
           rates: every((counter) => stats.rate(now, counter)),
           totals: every((counter) => stats.total(counter)),
+          recent:
+            stats.rate(now, 'used') > SINGLY
+              ? undefined
+              : recent.filter((one) => one.dev === state.dev && one.queue === state.queue),
           metrics: METRICS.map((_, metric) => stats.quantiles(now, metric)),
           ...model.requests.inFlight(state),
           unacknowledged: model.requests.unacknowledged(state.dev, state.queue),

@@ -1,4 +1,4 @@
-import { type CSSProperties, type ReactNode, useEffect, useRef } from 'react';
+import { type CSSProperties, type ReactNode, useCallback, useEffect, useRef } from 'react';
 import { bytes, count, percentile, rate } from '../../model/format.ts';
 import { usePlayground } from '../../model/playground.ts';
 import type { QueueSummary, Summary } from '../../model/trace/protocol.ts';
@@ -9,6 +9,7 @@ import { LiveText } from '../../widgets/LiveText.tsx';
 import { Pane } from '../../widgets/Pane.tsx';
 import { Select } from '../../widgets/Select.tsx';
 import styles from './FlowView.module.css';
+import { moments, sendTokens } from './one-by-one.ts';
 
 /** One of the six places a request passes. */
 interface Station {
@@ -111,7 +112,7 @@ export default function FlowView(): ReactNode {
     return <Pane>The way of a disk’s requests appears here when the machine is on.</Pane>;
   return (
     <Pane
-      about="widths are rates of the last second, on a logarithmic scale; times of the last 10 s; aggregated"
+      about="widths are rates of the last second, on a logarithmic scale; times of the last 10 s; up to 8 requests/s are shown one by one, in slow motion"
       actions={<Select label="Virtqueue" value={chosen.id} choices={queues} onChange={choose} />}
     >
       <Stations key={chosen.id} chosen={chosen} />
@@ -132,6 +133,7 @@ function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
     () =>
       trace.summaries((summary) => {
         const queue = queueIn(summary, chosen);
+        if (list.current !== null) sendTokens(list.current, queue, styles['token'] ?? '');
         for (const [i, station] of STATIONS.entries()) {
           const item = list.current?.children[i];
           if (item instanceof HTMLElement)
@@ -160,37 +162,53 @@ function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
       }}
     />
   );
+  /** The last request, while each can be told apart; what is said stays until the next one. */
+  const single = useCallback(
+    (listener: (said: readonly string[] | undefined) => void) =>
+      trace.summaries((summary) => {
+        const { recent } = queueIn(summary, chosen) ?? {};
+        const last = recent?.at(-1);
+        if (recent === undefined) listener(undefined);
+        else if (last !== undefined) listener(moments(last));
+      }),
+    [trace, chosen],
+  );
   return (
-    <ol className={styles['flow']} ref={list} aria-label="The way of a request">
-      {STATIONS.map((station) => (
-        <li key={station.id} className={styles['station']} style={{ '--link': '1px' } as CSSProperties}>
-          <div className={styles['box']} title={station.explain}>
-            <h2 className={styles['name']}>{station.label}</h2>
-            <p className={styles['rate']}>
-              {live((queue) => rate(station.rate(queue)), styles['number'])}
-              <span className={styles['unit']}>{station.unit}</span>
-            </p>
-            <p className={styles['line']}>
-              {station.standingLabel === ''
+    <div className={styles['way']}>
+      <ol className={styles['flow']} ref={list} aria-label="The way of a request">
+        {STATIONS.map((station, i) => (
+          <li key={station.id} className={styles['station']} style={{ '--link': '1px' } as CSSProperties}>
+            <div className={styles['box']} title={station.explain}>
+              <h2 className={styles['name']}>{station.label}</h2>
+              <p className={styles['rate']}>
+                {live((queue) => rate(station.rate(queue)), styles['number'])}
+                <span className={styles['unit']}>{station.unit}</span>
+              </p>
+              <p className={styles['line']}>
+                {station.standingLabel === ''
+                  ? '\u00a0'
+                  : live((queue) => {
+                      const n = station.standing(queue, waiting());
+                      return `${n === undefined ? '–' : count(n)} ${station.standingLabel}`;
+                    })}
+              </p>
+              <p className={styles['line']}>{live(station.note)}</p>
+            </div>
+            <p className={styles['times']}>
+              {station.metric === undefined
                 ? '\u00a0'
                 : live((queue) => {
-                    const n = station.standing(queue, waiting());
-                    return `${n === undefined ? '–' : count(n)} ${station.standingLabel}`;
+                    const { p50, p99 } = queue.metrics[station.metric ?? 0] ?? {};
+                    return `p50 ${percentile(p50)}\np99 ${percentile(p99)}`;
                   })}
             </p>
-            <p className={styles['line']}>{live(station.note)}</p>
-          </div>
-          <p className={styles['times']}>
-            {station.metric === undefined
-              ? '\u00a0'
-              : live((queue) => {
-                  const { p50, p99 } = queue.metrics[station.metric ?? 0] ?? {};
-                  return `p50 ${percentile(p50)}\np99 ${percentile(p99)}`;
-                })}
-          </p>
-        </li>
-      ))}
-    </ol>
+            <p className={styles['moment']}>
+              <LiveText feed={single} read={(said) => said?.[i] ?? (i === 0 ? 'aggregated' : '\u00a0')} />
+            </p>
+          </li>
+        ))}
+      </ol>
+    </div>
   );
 }
 

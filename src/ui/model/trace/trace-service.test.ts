@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { SharedMemory } from '../../../engine/base/shared-memory.ts';
+import { initTraceMask, traceRingBytes, TraceRingWriter } from '../../../engine/trace/ring.ts';
+import { TRACE } from '../../../engine/trace/schema.ts';
+import type { FromAggregator, Summary } from './protocol.ts';
+import { TraceService } from './trace-service.ts';
+
+const CAPACITY = 256;
+const MASK = 64;
+const FIRST_RING = 128;
+const THREADS = 3;
+
+/** A machine's rings, the service that reads them, and a clock both share. */
+function rig() {
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
+  const mem = new SharedMemory(memory);
+  initTraceMask(mem, MASK);
+  const rings = Array.from({ length: THREADS }, (_, i) => FIRST_RING + i * traceRingBytes(CAPACITY));
+  let nowMs = 5000;
+  const clock = { nowNs: () => (nowMs - 5000) * 1e6 };
+  const writers = rings.map(
+    (ring, thread) => new TraceRingWriter(mem, { ring, capacity: CAPACITY, mask: MASK, thread, clock }),
+  );
+  const posted: FromAggregator[] = [];
+  const service = new TraceService(
+    (message) => posted.push(message),
+    () => nowMs,
+  );
+  service.receive({
+    type: 'machine',
+    attachment: { memory, mask: MASK, rings, firstHart: 2, epoch: 5000, firstVirtioGsi: 1 },
+  });
+  service.receive({ type: 'summaries', wanted: true });
+  const summary = (): Summary => {
+    const last = posted.findLast((message) => message.type === 'summary');
+    if (last === undefined) throw new Error('no summary was posted');
+    return last.summary;
+  };
+  return { service, writers, summary, advance: (ms: number) => (nowMs += ms) };
+}
+
+describe('TraceService', () => {
+  it('counts exactly at any load: emitted = binned + lost once the rings are read', () => {
+    const { service, writers, summary, advance } = rig();
+    let emitted = 0;
+    let seed = 3;
+    for (let round = 0; round < 400; round++) {
+      seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+      // Now and then more than a ring holds.
+      const burst = round % 50 === 0 ? 1000 : (seed >>> 9) % 200;
+      for (let i = 0; i < burst; i++, emitted++)
+        writers[(seed >>> (i & 7)) % THREADS]?.emit(TRACE.virtio_set_status, 1, 2);
+      advance(20);
+      service.tick();
+    }
+    advance(300);
+    service.tick();
+    const { written, binned, lost, perEvent } = summary();
+    expect(lost).toBeGreaterThan(0);
+    expect(written + lost).toBe(emitted);
+    expect(binned).toBe(written);
+    expect(perEvent[TRACE.virtio_set_status]).toBe(binned);
+  });
+
+  it('asks to be called sooner when a ring fills quickly', () => {
+    const { service, writers, advance } = rig();
+    advance(20);
+    const idle = service.tick();
+    for (let i = 0; i < CAPACITY / 2; i++) writers[0]?.emit(TRACE.virtio_set_status, 1, 2);
+    advance(20);
+    expect(service.tick()).toBeLessThan(idle);
+  });
+
+  it('a machine that is gone is read to its end', () => {
+    const { service, writers, summary, advance } = rig();
+    writers[1]?.emit(TRACE.system_reset);
+    service.receive({ type: 'machine-gone' });
+    advance(300);
+    service.tick();
+    expect(summary().binned).toBe(1);
+  });
+});
