@@ -2,11 +2,11 @@ import fs from 'node:fs';
 import { type DiskFile, type DiskLocator, DiskOpenError } from '../../src/engine/host.ts';
 import { type DiskLock, lockDisk } from './disk-lock.ts';
 
-/** A disk image in a file, through synchronous calls. */
-class NodeDisk implements DiskFile {
+/** A file through synchronous calls. */
+export class NodeDisk implements DiskFile {
   readonly #fd: number;
   readonly #lock: DiskLock | undefined;
-  constructor(fd: number, lock: DiskLock | undefined) {
+  constructor(fd: number, lock?: DiskLock) {
     this.#fd = fd;
     this.#lock = lock;
   }
@@ -54,7 +54,12 @@ export async function openNodeDisk(disk: DiskLocator): Promise<DiskFile> {
   }
 }
 
-function openError(name: string, error: unknown): DiskOpenError {
+/** Host.diskStamp. */
+export async function nodeDiskStamp(disk: DiskLocator): Promise<string> {
+  return String((await fs.promises.stat(disk.name, { bigint: true })).mtimeNs);
+}
+
+export function openError(name: string, error: unknown): DiskOpenError {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
     case 'ENOENT':

@@ -58,9 +58,9 @@ describe.runIf(stock !== undefined)('Debian Linux with several harts', () => {
         machine.send(`cat > /tmp/stress.sh <<"EOF"\n${STRESS.join('\n')}\nEOF\n`);
         await machine.expect(PROMPT);
         machine.send(`sh /tmp/stress.sh ${STRESS_SECONDS}\n`);
-        let over = false;
+        const stress = { over: false };
         const finished = machine.expect(/all-over\r?\n/, STRESS_SECONDS * 4000 + 100_000).finally(() => {
-          over = true;
+          stress.over = true;
         });
         const places = ['ctx1', 'main', 'ctx0'];
         let moves = 0;

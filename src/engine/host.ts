@@ -12,6 +12,16 @@ export interface Host {
   readonly cores: number;
   /** Opens a disk image for the calling thread alone. Rejects with DiskOpenError. */
   openDisk(disk: DiskLocator): Promise<DiskFile>;
+  /**
+   * A text that is another one after any write to the disk, by whomever, and that is read from the surroundings
+   * without opening it: the time of the last change. Writes within 50 ms may give the same one.
+   */
+  diskStamp(disk: DiskLocator): Promise<string>;
+  /** Where snapshots are kept. */
+  readonly snapshots: SnapshotStore;
+  /** Raw deflate (RFC 1951), fast rather than small, and the way back. Neither gets views of shared memory. */
+  deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
+  inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
   /** Lets the surroundings run: resolves after one macrotask, so that ports and promises make progress. */
   macrotask(): Promise<void>;
   /** Random bytes for rng-seed and virtio-rng. `into` is not shared memory. */
@@ -57,6 +67,16 @@ export interface DiskFile {
   truncate(bytes: number): void;
   /** Gives the file back; the next owner may open it. */
   close(): void;
+}
+
+/** Files in a folder beside the disks. Names are plain: letters, digits, dots, dashes, underscores. */
+export interface SnapshotStore {
+  /** Names in the folder; none if there is no such folder. */
+  names(folder: string): Promise<readonly string[]>;
+  /** Opens a file for the calling thread; `create` makes it anew and empty. Rejects with DiskOpenError. */
+  open(folder: string, name: string, mode: 'read' | 'create'): Promise<DiskFile>;
+  /** False if there is none. */
+  remove(folder: string, name: string): Promise<boolean>;
 }
 
 /** A worker as the thread that made it sees it. */

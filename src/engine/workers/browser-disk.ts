@@ -16,11 +16,12 @@ interface SyncAccessHandle {
   truncate(bytes: number): void;
   close(): void;
 }
-interface SyncCapableHandle {
+export interface SyncCapableHandle {
+  getFile(): Promise<File>;
   createSyncAccessHandle?(options?: { mode: 'read-only' | 'readwrite' }): Promise<SyncAccessHandle>;
 }
 
-/** A disk image in the origin private file system. The name may contain directories, separated by `/`. */
+/** A file in the origin private file system. */
 class OpfsDisk implements DiskFile {
   readonly #handle: SyncAccessHandle;
   constructor(handle: SyncAccessHandle) {
@@ -47,12 +48,21 @@ class OpfsDisk implements DiskFile {
   }
 }
 
-/** Host.openDisk of a browser worker. */
+/** Host.openDisk of a browser worker. The name may contain directories, separated by `/`. */
 export async function openOpfsDisk(disk: DiskLocator): Promise<DiskFile> {
   if (disk.kind !== 'opfs') {
     throw new DiskOpenError('not-found', `a browser has no ${disk.kind} disk '${disk.name}'`);
   }
-  const file = await findFile(disk.name);
+  return openHandle(await findFile(disk.name), disk);
+}
+
+/** Host.diskStamp of a browser worker. */
+export async function opfsDiskStamp(disk: DiskLocator): Promise<string> {
+  return String((await (await findFile(disk.name)).getFile()).lastModified);
+}
+
+/** Opens a file for this thread alone. */
+export async function openHandle(file: SyncCapableHandle, disk: DiskLocator): Promise<DiskFile> {
   if (file.createSyncAccessHandle === undefined) {
     throw new DiskOpenError('no-opfs', 'this browser gives workers no synchronous access to files');
   }
@@ -82,7 +92,7 @@ async function findFile(name: string): Promise<SyncCapableHandle> {
     const last = path.pop() ?? '';
     let directory = await storage.getDirectory();
     for (const part of path) directory = await directory.getDirectoryHandle(part);
-    return (await directory.getFileHandle(last)) as SyncCapableHandle;
+    return await directory.getFileHandle(last);
   } catch (error) {
     throw openError(name, error);
   }

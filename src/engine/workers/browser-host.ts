@@ -1,5 +1,6 @@
 import type { Host } from '../host.ts';
-import { openOpfsDisk } from './browser-disk.ts';
+import { openOpfsDisk, opfsDiskStamp } from './browser-disk.ts';
+import { opfsSnapshots } from './browser-snapshots.ts';
 
 /** Lets one macrotask pass in about 35 µs; `setTimeout(0)` would take 4 ms. */
 function createMacrotask(): () => Promise<void> {
@@ -11,6 +12,14 @@ function createMacrotask(): () => Promise<void> {
       waiting.push(resolve);
       port2.postMessage(0);
     });
+}
+
+async function through(
+  bytes: Uint8Array<ArrayBuffer>,
+  stream: CompressionStream | DecompressionStream,
+): Promise<Uint8Array> {
+  const converted = new Blob([bytes]).stream().pipeThrough(stream);
+  return new Uint8Array(await new Response(converted).arrayBuffer());
 }
 
 /**
@@ -25,6 +34,10 @@ export function createBrowserHost(epoch: number): Host {
     wallClockNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n,
     cores: navigator.hardwareConcurrency,
     openDisk: openOpfsDisk,
+    diskStamp: opfsDiskStamp,
+    snapshots: opfsSnapshots,
+    deflate: (bytes) => through(bytes, new CompressionStream('deflate-raw')),
+    inflate: (bytes) => through(bytes, new DecompressionStream('deflate-raw')),
     macrotask: createMacrotask(),
     randomBytes: (into) => void crypto.getRandomValues(into),
     log: (level, message) => console[level](message),
