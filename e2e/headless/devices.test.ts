@@ -123,6 +123,62 @@ describe.runIf(stock !== undefined)('virtio-serial under Linux', () => {
     }));
 });
 
+describe.runIf(stock !== undefined)('a virtio-serial bus with several ports', () => {
+  it('named ports beside two consoles; input waits until the guest opens; a port comes and goes', () =>
+    withLinux(
+      [
+        '-chardev',
+        'vc,id=con0',
+        '-chardev',
+        'vc,id=con1',
+        '-chardev',
+        'ringbuf,id=agent',
+        '-device',
+        'virtio-serial,id=vser,context=ctx0',
+        '-device',
+        'virtconsole,chardev=con0',
+        '-device',
+        'virtserialport,chardev=agent,name=org.qcontext.agent,id=port',
+        '-device',
+        'virtconsole,chardev=con1',
+      ],
+      async (machine) => {
+        const names = await shell(machine, 'head /sys/class/virtio-ports/*/name; ls /dev/hvc0 /dev/hvc1');
+        expect(names).toContain('org.qcontext.agent');
+        expect(names).toContain('<0>');
+        const port = '/dev/$(basename $(dirname $(grep -l agent /sys/class/virtio-ports/*/name)))';
+        await machine.qmp('ringbuf-write', { device: 'agent', data: 'early\n' });
+        await machine.qmp('qom-set', {
+          path: '/machine/peripheral/vser',
+          property: 'context',
+          value: 'ctx1',
+        });
+        expect(await shell(machine, `exec 4<>${port}; head -n 1 <&4; echo answer >&4`)).toContain('early');
+        expect(await machine.qmp('ringbuf-read', { device: 'agent', size: 100 })).toBe('answer\n');
+        const consoles = ['con0', 'con1'].map((id) => listen(machine.vm.serialPort(id)));
+        await shell(machine, 'echo zero > /dev/hvc0; echo one > /dev/hvc1; exec 4>&-');
+        await consoles[0]?.until(() => consoles[0]?.text() === 'zero\r\n');
+        await consoles[1]?.until(() => consoles[1]?.text() === 'one\r\n');
+        await machine.qmp('device_del', { id: 'port' });
+        await shell(
+          machine,
+          'while ls /sys/class/virtio-ports/*/name | xargs grep agent; do sleep 0.1; done',
+        );
+        await machine.qmp('device_add', {
+          driver: 'virtserialport',
+          chardev: 'agent',
+          name: 'org.qcontext.second',
+          id: 'port2',
+        });
+        await shell(machine, 'until grep second /sys/class/virtio-ports/*/name; do sleep 0.1; done');
+        // After a reset the driver finds the ports again.
+        await machine.qmp('system_reset');
+        await machine.expect(PROMPT, 120_000);
+        expect(await shell(machine, 'cat /sys/class/virtio-ports/*/name')).toContain('org.qcontext.second');
+      },
+    ));
+});
+
 const NETWORK = ['-netdev', 'user,id=n0', '-device', 'virtio-net,netdev=n0,context=ctx0,id=net0'];
 /** Waits until DHCP has given the guest its address. */
 const LEASED = 'while ! ip -4 addr show dev eth0 | grep -q inet; do sleep 0.1; done';
@@ -194,11 +250,11 @@ describe.runIf(stock !== undefined)('what is plugged and pulled while Linux runs
       expect(page).toContain('lease         10.0.2.15');
     }));
 
-  it('a console: hvc0 speaks to the chardev that was plugged in last', () =>
+  it('a bus with one port and no control queues: hvc0 speaks to the chardev plugged in last', () =>
     withLinux(
       [
         '-device',
-        'virtio-serial,id=vser,context=ctx1',
+        'virtio-serial,id=vser,max_ports=1,context=ctx1',
         '-chardev',
         'ringbuf,id=ring0',
         '-chardev',

@@ -28,6 +28,7 @@ export class RingFrontEnd {
   readonly #txReady: PollableNotifier;
   readonly #rxSpace: PollableNotifier;
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
+  #open = true;
 
   /** @param name of its sources in the loop, e.g. `serial` */
   constructor(
@@ -61,6 +62,13 @@ export class RingFrontEnd {
     this.#drain();
   }
 
+  /** Is somebody listening at the other side? Until then input waits in the back end. */
+  set open(open: boolean) {
+    if (open === this.#open) return;
+    this.#open = open;
+    if (open) this.#backend.acceptInput();
+  }
+
   /** Lets go of the loop and the back end. Bytes in the rings stay there. */
   close(): void {
     this.#backend.setFrontEnd(null);
@@ -83,6 +91,7 @@ export class RingFrontEnd {
   }
 
   #canReceive(): number {
+    if (!this.#open) return 0;
     const { rx } = this.#rings;
     if (rx.free === 0) rx.wantSpace();
     return rx.free; // looked at again after wantSpace: see ByteRing R3

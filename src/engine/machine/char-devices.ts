@@ -7,6 +7,7 @@ import { RingbufChardev } from '../chardev/ringbuf-chardev.ts';
 import { TerminalChardev } from '../chardev/terminal-chardev.ts';
 import type { ChardevBackend } from '../qom/options/config.ts';
 import { charWire } from './char-wires.ts';
+import { ControlEnd } from './control-link.ts';
 import type { ContextCore } from './context-core.ts';
 import { MAX_CHAR_WIRES } from './notifier-table.ts';
 
@@ -27,6 +28,7 @@ export class CharDevices {
   readonly #entries = new Map<string, Entry>();
   /** By wire: the chardev, and its end of the wire. */
   readonly #wires = new Map<number, { readonly id: string; readonly end: RingFrontEnd }>();
+  readonly #controls = new Map<number, ControlEnd>();
 
   /** @param output bytes for the terminal behind chardev `id`; acknowledged through `shown` */
   constructor(core: ContextCore, output: (id: string, bytes: Uint8Array<ArrayBuffer>) => void) {
@@ -116,8 +118,8 @@ export class CharDevices {
 
   /** Joins a chardev to a wire, for a port in whichever context. */
   connect(id: string, user: string): Result<number> {
-    const wire = Array.from({ length: MAX_CHAR_WIRES }, (_, i) => i).find((i) => !this.#wires.has(i));
-    if (wire === undefined) return userError(`at most ${MAX_CHAR_WIRES} console ports have a chardev`);
+    const wire = this.#freeWire();
+    if (wire === undefined) return noWire();
     const backend = this.claim(id, user);
     if (!backend.ok) return backend;
     const rings = charWire(this.#core, wire);
@@ -125,6 +127,34 @@ export class CharDevices {
     const end = new RingFrontEnd(this.#core.aio, rings, backend.value, rings.notifiers, id);
     this.#wires.set(wire, { id, end });
     return ok(wire);
+  }
+
+  #freeWire(): number | undefined {
+    return Array.from({ length: MAX_CHAR_WIRES }, (_, i) => i).find(
+      (i) => !this.#wires.has(i) && !this.#controls.has(i),
+    );
+  }
+
+  /** A wire for the control messages of a virtio-serial device: its number, and the main context's end. */
+  connectControl(
+    receive: (message: Uint8Array) => void,
+  ): Result<{ readonly wire: number; readonly end: ControlEnd }> {
+    const wire = this.#freeWire();
+    if (wire === undefined) return noWire();
+    const end = new ControlEnd(this.#core.aio, charWire(this.#core, wire), receive);
+    end.clear();
+    this.#controls.set(wire, end);
+    return ok({ wire, end });
+  }
+  disconnectControl(wire: number): void {
+    this.#controls.get(wire)?.close();
+    this.#controls.delete(wire);
+  }
+
+  /** Lets input through to a port, or holds it back. */
+  setOpen(wire: number, open: boolean): void {
+    const joined = this.#wires.get(wire);
+    if (joined !== undefined) joined.end.open = open;
   }
 
   /** Takes a wire down; no context serves its port any more. */
@@ -142,13 +172,20 @@ export class CharDevices {
     if (joined !== undefined) this.#entries.get(joined.id)?.backend?.write(Uint8Array.of(byte));
   }
 
-  /** Machine reset: what was under way to and from the ports is gone. No port is served. */
+  /** Machine reset: what was under way to and from the ports is gone, and none is open. No port is served. */
   reset(): void {
-    for (const wire of this.#wires.keys()) charWire(this.#core, wire).clear();
+    for (const [wire, { end }] of this.#wires) {
+      end.open = false;
+      charWire(this.#core, wire).clear();
+    }
   }
 
   close(): void {
     for (const { end } of this.#wires.values()) end.close();
+    for (const end of this.#controls.values()) end.close();
     for (const { backend } of this.#entries.values()) backend?.close();
   }
 }
+
+const noWire = () =>
+  userError(`no more ports: ${MAX_CHAR_WIRES} serve all virtio-serial buses and what is plugged into them`);

@@ -8,7 +8,7 @@ import { VIRT_VIRTIO } from './platform/memory-map.ts';
 /** Ways between contexts and the owners of disks. */
 export const MAX_WAYS = 16;
 /** Wires between console ports and their chardevs. */
-export const MAX_CHAR_WIRES = 8;
+export const MAX_CHAR_WIRES = 16;
 /** Ports of all hubs together. */
 export const MAX_HUB_PORTS = 8;
 

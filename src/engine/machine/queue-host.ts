@@ -9,7 +9,8 @@ import { NullChardev } from '../chardev/null-chardev.ts';
 import { WireChardev } from '../chardev/wire.ts';
 import { VirtioBlkDataPlane } from '../virtio/blk/data-plane.ts';
 import { ConsolePort, ConsoleReceiver, ConsoleTransmitter } from '../virtio/console/data-plane.ts';
-import { CONSOLE_RECEIVEQ } from '../virtio/console/device.ts';
+import { ControlPort, ControlReceiver, ControlTransmitter } from '../virtio/console/control.ts';
+import { CONSOLE_CONTROL_RECEIVEQ, CONSOLE_RECEIVEQ } from '../virtio/console/device.ts';
 import type { VirtioEnv } from '../virtio/env.ts';
 import { VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
 import { NetPort, NetReceiver, NetTransmitter } from '../virtio/net/data-plane.ts';
@@ -19,6 +20,7 @@ import type { VirtQueueHandler } from '../virtio/queue-handler.ts';
 import { BlockShelf } from './block-shelf.ts';
 import { charWire } from './char-wires.ts';
 import type { ContextCore } from './context-core.ts';
+import { WireControlLink } from './control-link.ts';
 import { GuestClock } from './guest-clock.ts';
 import { HartWires } from './hart-wires.ts';
 import { hubPorts } from './hub-ports.ts';
@@ -53,8 +55,11 @@ export class QueueHost implements ContextService {
   readonly #reports: ContextReports;
   readonly #shelf: BlockShelf;
   readonly #queues = new Map<string, Served>();
-  /** What the queues of one device share, by slot, while any of them is served here. */
-  readonly #ports = new Map<number, ConsolePort | { readonly net: NetPort; readonly peer: NetBackend }>();
+  /** What two queues share, while any of them is served here. */
+  readonly #ports = new Map<
+    string,
+    ConsolePort | ControlPort | { readonly net: NetPort; readonly peer: NetBackend }
+  >();
   readonly #guestClock: GuestClock;
 
   /** @param aio the loop the data planes run in: the thread's own, or that of a context without a thread */
@@ -78,6 +83,10 @@ export class QueueHost implements ContextService {
 
   resizeBlock(id: string, bytes: number): Promise<BlockResult> {
     return this.#shelf.resize(id, bytes);
+  }
+
+  flushBlock(id: string): Promise<BlockResult> {
+    return this.#shelf.flush(id);
   }
 
   startQueues(starts: readonly QueueStart[]): void {
@@ -121,12 +130,13 @@ export class QueueHost implements ContextService {
 
   detachQueues(slot: number, queues: readonly number[]): readonly QueueCargo[] {
     return queues.map((queue) => {
-      const { handler } = this.#served(slot, queue);
+      const { handler, plan } = this.#served(slot, queue);
       const cargo = handler instanceof VirtioBlkDataPlane ? { parked: handler.takeParked() } : {};
       handler.detach();
       this.#queues.delete(key(slot, queue));
-      const shared = Array.from(this.#queues.values()).some(({ plan }) => plan.slot === slot);
-      return shared ? cargo : { ...cargo, ...this.#closePort(slot) };
+      const port = portKey(plan);
+      const shared = Array.from(this.#queues.values()).some((other) => portKey(other.plan) === port);
+      return shared ? cargo : { ...cargo, ...this.#closePort(port) };
     });
   }
 
@@ -195,10 +205,16 @@ export class QueueHost implements ContextService {
       case 'rng':
         return new VirtioRngDataPlane(env, notifier, (into) => this.#core.host.randomBytes(into));
       case 'console': {
-        const port = this.#consolePort(plan.slot, plan.wire);
-        return plan.queue === CONSOLE_RECEIVEQ
-          ? new ConsoleReceiver(env, notifier, port)
-          : new ConsoleTransmitter(env, notifier, port);
+        const port = this.#consolePort(plan);
+        return plan.queue % 2 === CONSOLE_RECEIVEQ
+          ? new ConsoleReceiver(env, notifier, port, plan.queue)
+          : new ConsoleTransmitter(env, notifier, port, plan.queue);
+      }
+      case 'console-control': {
+        const port = this.#controlPort(plan);
+        return plan.queue === CONSOLE_CONTROL_RECEIVEQ
+          ? new ControlReceiver(env, notifier, port)
+          : new ControlTransmitter(env, notifier, port);
       }
       case 'net': {
         const port = this.#netPort(plan, cargo);
@@ -211,22 +227,23 @@ export class QueueHost implements ContextService {
     }
   }
 
-  /** The last queue of a device has left: its port goes, and what must not be lost with it travels. */
-  #closePort(slot: number): QueueCargo {
-    const port = this.#ports.get(slot);
-    this.#ports.delete(slot);
-    if (port === undefined || port instanceof ConsolePort) return {};
+  /** The last queue of a port has left: it goes, and what must not be lost with it travels. */
+  #closePort(key: string): QueueCargo {
+    const port = this.#ports.get(key);
+    this.#ports.delete(key);
+    if (port === undefined || !('net' in port)) return {};
     port.peer.close();
     return port.peer instanceof UserNet ? { network: port.peer.state } : {};
   }
 
-  #netPort({ slot, peer, linkUp }: QueuePlan & { kind: 'net' }, cargo: QueueCargo): NetPort {
-    const present = this.#ports.get(slot);
+  #netPort(plan: QueuePlan & { kind: 'net' }, cargo: QueueCargo): NetPort {
+    const { peer, linkUp } = plan;
+    const present = this.#ports.get(portKey(plan));
     if (present !== undefined && 'net' in present) return present.net;
     const backend = this.#netBackend(peer, cargo);
     // Without the cable the card talks to nobody, and the network keeps what it knows.
     const net = new NetPort(linkUp ? backend : new NullNet(peer.id), () => {});
-    this.#ports.set(slot, { net, peer: backend });
+    this.#ports.set(portKey(plan), { net, peer: backend });
     return net;
   }
 
@@ -247,18 +264,32 @@ export class QueueHost implements ContextService {
     }
   }
 
-  #consolePort(slot: number, wire: number | undefined): ConsolePort {
-    const present = this.#ports.get(slot);
+  #controlPort(plan: QueuePlan & { kind: 'console-control' }): ControlPort {
+    const present = this.#ports.get(portKey(plan));
+    if (present instanceof ControlPort) return present;
+    const name = `virtio${plan.slot}/control`;
+    const port = new ControlPort(new WireControlLink(name, this.#aio, charWire(this.#core, plan.wire)));
+    this.#ports.set(portKey(plan), port);
+    return port;
+  }
+
+  #consolePort(plan: QueuePlan & { kind: 'console' }): ConsolePort {
+    const { wire } = plan;
+    const present = this.#ports.get(portKey(plan));
     if (present instanceof ConsolePort) return present;
-    const name = `virtio${slot}/port0`;
+    const name = `virtio${plan.slot}/port${plan.port}`;
     const port = new ConsolePort(
       wire === undefined
         ? new NullChardev(name)
         : new WireChardev(name, this.#aio, charWire(this.#core, wire)),
     );
-    this.#ports.set(slot, port);
+    this.#ports.set(portKey(plan), port);
     return port;
   }
 }
+
+/** What a queue shares with others: its device, or its port of it. */
+const portKey = (plan: QueuePlan): string =>
+  plan.kind === 'console' ? `${plan.slot}/${plan.port}` : `${plan.slot}/${plan.kind}`;
 
 const key = (slot: number, queue: number): string => `${slot}/${queue}`;

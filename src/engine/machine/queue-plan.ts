@@ -17,8 +17,9 @@ export type QueuePlan = {
 export type QueueWork =
   | { readonly kind: 'blk'; readonly config: VirtioBlkConfig; readonly block: string }
   | { readonly kind: 'rng' }
-  /** Queues 0 and 1 are a port's; `wire` leads to its chardev, without one its output is nobody's. */
-  | { readonly kind: 'console'; readonly wire: number | undefined }
+  /** A port's queue; `wire` leads to its chardev, without one its output is nobody's. */
+  | { readonly kind: 'console'; readonly port: number; readonly wire: number | undefined }
+  | { readonly kind: 'console-control'; readonly wire: number }
   /** `linkUp` false: the cable is out, frames of both directions are lost. */
   | { readonly kind: 'net'; readonly peer: NetPeer; readonly linkUp: boolean };
 
@@ -68,6 +69,8 @@ export interface ContextService {
   /** Lets go of it; `durable`: after a flush. Only when no queue here uses it. */
   closeBlock(id: string, durable: boolean): Promise<BlockResult>;
   resizeBlock(id: string, bytes: number): Promise<BlockResult>;
+  /** Makes durable what was written to a node this context owns. */
+  flushBlock(id: string): Promise<BlockResult>;
   /** Begins to serve queues. */
   startQueues(starts: readonly QueueStart[]): void;
   /** Takes no more buffers; resolves when none is in flight, with how many were when asked. */

@@ -31,7 +31,7 @@ export interface BoardDevice {
   readonly virtio: VirtioDevice;
   readonly model: VirtioDeviceModel;
   /** What a queue's handler is told; it may change while the queue is not served. */
-  readonly work: () => QueueWork;
+  readonly work: (queue: number) => QueueWork;
   readonly block: BlockNode | undefined;
   /** The ports of a virtio-serial device. */
   readonly bus: SerialBus | undefined;
@@ -42,6 +42,15 @@ export interface BoardDevice {
   /** Context of each queue. */
   readonly placement: ContextEntry[];
   moving: boolean;
+}
+
+/** A device none of whose queues is served: all its state lies still in its slot. */
+export interface DeviceAtRest {
+  readonly device: BoardDevice;
+  /** The queues that were served, with what they left behind. */
+  readonly queues: ReadonlyMap<number, QueueCargo>;
+  /** Lets control requests and moves go on, after `serveAgain`. */
+  release(): void;
 }
 
 /**
@@ -152,6 +161,7 @@ export class VirtioBoard {
       return;
     }
     await this.#reset(device);
+    device.bus?.close();
     this.#devices.delete(path);
     const { mem, layout } = this.#core;
     mem.bytes(layout.virtioSlots[device.slot] as number, VIRTIO_SLOT_BYTES).fill(0);
@@ -177,10 +187,12 @@ export class VirtioBoard {
       ({ bus, spec: { id } }) => bus !== undefined && (wanted === undefined || id === wanted),
     );
     assert(device?.bus !== undefined, 'the bus was checked before');
-    const plugged = device.bus.plug(spec, this.#chars);
+    const plugged = device.bus.plug(spec);
     if (!plugged.ok) return plugged;
     const restarted = await this.reopen(device);
-    return restarted.ok ? ok({ transport: undefined, queues: 2 }) : restarted;
+    if (!restarted.ok) return restarted;
+    device.bus.announce(spec.qomPath);
+    return ok({ transport: undefined, queues: 2 });
   }
 
   async #unplugPort(path: string): Promise<void> {
@@ -227,7 +239,7 @@ export class VirtioBoard {
   }
 
   #plan(device: BoardDevice, queue: number, context: ContextEntry): QueuePlan {
-    return { slot: device.slot, queue, context: context.index, ...device.work() };
+    return { slot: device.slot, queue, context: context.index, ...device.work(queue) };
   }
 
   async #startQueue(device: BoardDevice, queue: number): Promise<void> {
@@ -418,6 +430,42 @@ export class VirtioBoard {
     });
   }
 
+  /** Drains a device and takes its queues out of their contexts. No hart is running. */
+  rest(device: BoardDevice): Promise<DeviceAtRest> {
+    return new Promise((resolve) => {
+      device.virtio.exclusive((release) => {
+        this.#core.spawn(async () => {
+          const queues = new Map<number, QueueCargo>();
+          const serving = [...device.model.queues.keys()].filter((queue) => device.virtio.isServing(queue));
+          const service = (queue: number) => this.#contextOf(device, queue).service;
+          await Promise.all(serving.map((queue) => service(queue).drainQueue(device.slot, queue)));
+          for (const queue of serving) {
+            const [cargo] = await service(queue).detachQueues(device.slot, [queue]);
+            queues.set(queue, cargo ?? {});
+            if (cargo?.network !== undefined) device.cargo = { network: cargo.network };
+          }
+          resolve({ device, queues, release });
+        });
+      });
+    });
+  }
+
+  /** The end of `rest`: serves queues where they are placed. Their state in the slot may be a snapshot's. */
+  async serveAgain(
+    { device, release }: DeviceAtRest,
+    queues: ReadonlyMap<number, QueueCargo>,
+  ): Promise<void> {
+    device.virtio.restored([...queues.keys()]);
+    this.#publishPlacement(device);
+    for (const [queue, cargo] of queues) {
+      const context = this.#contextOf(device, queue);
+      await context.service.startQueues([
+        { plan: this.#plan(device, queue, context), cargo: { ...device.cargo, ...cargo } },
+      ]);
+    }
+    release();
+  }
+
   #publishPlacement(device: BoardDevice): void {
     const { mem, layout } = this.#core;
     const slotAddr = layout.virtioSlots[device.slot] as number;
@@ -486,8 +534,14 @@ export class VirtioBoard {
         });
       }
       case 'virtio-serial-device': {
-        const bus = new SerialBus((wire, byte) => this.#chars.emergencyWrite(wire, byte));
-        return ok({ model: bus.model, work: () => bus.work(), ...NO_PARTS, bus });
+        const bus = SerialBus.create(spec, this.#chars);
+        if (!bus.ok) return bus;
+        return ok({
+          model: bus.value.model,
+          work: (queue) => bus.value.work(queue),
+          ...NO_PARTS,
+          bus: bus.value,
+        });
       }
       default:
         return userError(`-device ${spec.driver}: this machine has no such device yet`);

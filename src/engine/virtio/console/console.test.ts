@@ -52,7 +52,12 @@ class ConsoleMachine extends TestMachine {
   readonly chardev = new FakeChardev();
   readonly port = new ConsolePort(this.chardev);
   readonly emergency: number[] = [];
-  readonly model = new VirtioConsoleModel({ cols: 80, rows: 25 }, (byte) => this.emergency.push(byte));
+  readonly model = new VirtioConsoleModel(
+    { cols: 80, rows: 25 },
+    {
+      emergencyWrite: (byte) => void this.emergency.push(byte),
+    },
+  );
 
   constructor(refuse = 0n) {
     super({ loops: 2 });

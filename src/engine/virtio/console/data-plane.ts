@@ -48,12 +48,12 @@ export class ConsolePort implements CharFrontEnd {
   }
 }
 
-/** Port 0's receive queue: bytes towards the guest. */
+/** A port's receive queue: bytes towards the guest. */
 export class ConsoleReceiver extends PullQueueHandler {
   readonly #port: ConsolePort;
 
-  constructor(env: VirtioEnv, notifier: QueueEvent, port: ConsolePort) {
-    super(env, CONSOLE_RECEIVEQ, notifier);
+  constructor(env: VirtioEnv, notifier: QueueEvent, port: ConsolePort, queue = CONSOLE_RECEIVEQ) {
+    super(env, queue, notifier);
     this.#port = port;
   }
 
@@ -85,13 +85,13 @@ export class ConsoleReceiver extends PullQueueHandler {
   }
 }
 
-/** Port 0's transmit queue: bytes from the guest. */
+/** A port's transmit queue: bytes from the guest. */
 export class ConsoleTransmitter extends PullQueueHandler {
   readonly #port: ConsolePort;
   readonly #scratch = new Uint8Array(4096);
 
-  constructor(env: VirtioEnv, notifier: QueueEvent, port: ConsolePort) {
-    super(env, CONSOLE_TRANSMITQ, notifier);
+  constructor(env: VirtioEnv, notifier: QueueEvent, port: ConsolePort, queue = CONSOLE_TRANSMITQ) {
+    super(env, queue, notifier);
     this.#port = port;
   }
 
