@@ -37,9 +37,9 @@ const STATIONS: readonly Station[] = [
     rate: ({ rates }) => rates.pops,
     unit: 'requests/s',
     standing: ({ unacknowledged }) => unacknowledged,
-    standingLabel: 'unacknowledged',
+    standingLabel: 'to ack',
     metric: metric('guest'),
-    note: ({ rates }) => `${rate(rates.acks)}/s acknowledged`,
+    note: ({ rates }) => `${rate(rates.acks)}/s acked`,
   },
   {
     id: 'avail',
@@ -50,7 +50,7 @@ const STATIONS: readonly Station[] = [
     standing: (_queue, ring) => ring,
     standingLabel: 'waiting',
     metric: undefined,
-    note: ({ rates }) => `${rate(rates.withoutKick)}/s without kick`,
+    note: ({ rates }) => `${rate(rates.withoutKick)}/s no kick`,
   },
   {
     id: 'kick',
@@ -93,9 +93,9 @@ const STATIONS: readonly Station[] = [
     rate: ({ rates }) => rates.interrupts,
     unit: 'interrupts/s',
     standing: ({ done }) => done,
-    standingLabel: 'unpublished',
+    standingLabel: 'to publish',
     metric: metric('deliver'),
-    note: ({ rates }) => `${rate(rates.suppressed)}/s suppressed`,
+    note: ({ rates }) => `${rate(rates.suppressed)}/s suppr.`,
   },
 ];
 
@@ -145,7 +145,8 @@ function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
 
   /** Requests in the avail ring the device has not taken; split rings only. */
   const waiting = (): number | undefined => {
-    const device = controller.board.frame()?.now.devices.find(({ qomPath }) => qomPath === chosen.qomPath);
+    // Both indexes of one moment: the board's picture may be a tenth of a second old.
+    const device = controller.vm?.board().devices.find(({ qomPath }) => qomPath === chosen.qomPath);
     const queue = device?.queues.find(({ index }) => index === chosen.queue);
     if (queue === undefined || queue.packed || !queue.ready) return undefined;
     const index = controller.vm?.readGuest(queue.driver + 2, 2);
