@@ -17,10 +17,12 @@ import {
   VIRT_CLINT,
   VIRT_DRAM,
   VIRT_PLIC,
+  VIRT_RTC,
   VIRT_TEST,
   VIRT_UART0,
+  VIRT_VIRTIO,
 } from '../src/engine/machine/platform/memory-map.ts';
-import { MmioBus } from '../src/engine/machine/platform/mmio.ts';
+import { MmioBus, type MmioDevice } from '../src/engine/machine/platform/mmio.ts';
 import { Plic, plicBytes } from '../src/engine/machine/platform/plic.ts';
 import { HSM_STARTED, Sbi, type SbiMachine } from '../src/engine/machine/platform/sbi.ts';
 import { TestFinisher } from '../src/engine/machine/platform/test-finisher.ts';
@@ -41,6 +43,8 @@ export interface CpuBoardOptions {
   readonly timeTicks?: () => number;
 }
 
+/** Registers of devices that are not there: all zero. */
+const SILENT: MmioDevice = { accessSizes: 1 | 2 | 4, read: () => 0, write: () => {} };
 /** Instructions of virtual time in a tick: a processor of 1000 MIPS. */
 const INSTRUCTIONS_PER_TICK = 100;
 const STEPS_BETWEEN_POLLS = 1;
@@ -96,6 +100,8 @@ export class CpuBoard {
     const bus = new MmioBus();
     bus.map(VIRT_TEST.base, VIRT_TEST.size, new TestFinisher(() => void (this.ended = true)));
     bus.map(VIRT_PLIC.base, VIRT_PLIC.size, plic);
+    bus.map(VIRT_RTC.base, VIRT_RTC.size, SILENT);
+    bus.map(VIRT_VIRTIO.base, VIRT_VIRTIO.size * VIRT_VIRTIO.count, SILENT);
     bus.map(VIRT_UART0.base, VIRT_UART0.size, this.#uart);
     bus.map(
       VIRT_CLINT.base,
