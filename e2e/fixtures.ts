@@ -21,7 +21,7 @@ export const openBrowser = (dir: string, viewport = { width: 1440, height: 900 }
     headless: true,
     args: ARGS,
     viewport,
-    baseURL: 'http://localhost:4183/',
+    baseURL: `http://localhost:${process.env['E2E_PORT']}/`,
   });
 
 /** `test` with a fresh persistent profile per test. */
