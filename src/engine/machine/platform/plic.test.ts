@@ -248,7 +248,11 @@ describe('PLIC under every interleaving of two threads', () => {
         mem: b.mem,
         main: () => claimed.push(b.plic.read(CLAIM(S0), 4)),
         intruder: () => claimed.push(b.plic.read(CLAIM(S1), 4)),
-        check: (where) => expect(claimed.toSorted((a, b) => a - b), where).toEqual([0, 5]),
+        check: (where) =>
+          expect(
+            claimed.toSorted((x, y) => x - y),
+            where,
+          ).toEqual([0, 5]),
       };
     });
   });
