@@ -24,6 +24,7 @@ export function SourceChips({
 }): ReactNode {
   const { numbers } = usePlayground();
   if (context.sources.length === 0 && !idle) return null;
+  const shown = idle ? SHOWN - 1 : SHOWN;
   const perSecond = (frame: BoardFrame, id: number): string => {
     const now = find(contextIn(frame.now, context.index), id);
     const before = find(contextIn(frame.before, context.index), id);
@@ -37,7 +38,7 @@ export function SourceChips({
           serves no device
         </li>
       ) : null}
-      {context.sources.slice(0, SHOWN).map((source) => (
+      {context.sources.slice(0, shown).map((source) => (
         <li key={source.id}>
           <KindChip kind={source.kind} name={source.name}>
             {source.priority === 0 ? null : (
@@ -53,8 +54,8 @@ export function SourceChips({
           </KindChip>
         </li>
       ))}
-      {context.sources.length > SHOWN ? (
-        <li className={styles['quiet']}>+{context.sources.length - SHOWN} more</li>
+      {context.sources.length > shown ? (
+        <li className={styles['quiet']}>+{context.sources.length - shown} more</li>
       ) : null}
     </ul>
   );

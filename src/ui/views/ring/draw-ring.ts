@@ -37,8 +37,9 @@ export function splitPicture(ring: SplitRing, queue: QueueSnapshot): Omit<RingPi
       { label: `used.idx ${ring.usedIdx}`, slot: first, inner: true },
     ],
     centre: [
-      `${outstanding} of ${size} in flight`,
-      waiting === 0 ? 'all taken by the device' : `${waiting} not yet taken`,
+      `${outstanding} of ${size}`,
+      'in flight',
+      outstanding === 0 ? 'idle' : waiting === 0 ? 'all taken' : `${waiting} not yet taken`,
     ],
   };
 }

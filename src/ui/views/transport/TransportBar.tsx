@@ -40,8 +40,8 @@ export function TransportBar({
       </h1>
       <div className={styles['controls']} role="toolbar" aria-label="Machine">
         {on && running ? (
-          <Button icon={<Pause />} onPress={() => void controller.pause()}>
-            Pause VM
+          <Button icon={<Pause />} aria-label="Pause VM" onPress={() => void controller.pause()}>
+            <span className={styles['wideOnly']}>Pause VM</span>
           </Button>
         ) : (
           <Button
