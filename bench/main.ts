@@ -15,11 +15,13 @@ import { cpu } from './parts/cpu.ts';
 import { disk } from './parts/disk.ts';
 import { idle } from './parts/idle.ts';
 import { loop } from './parts/loop.ts';
+import { moves } from './parts/moves.ts';
 import type { Part } from './parts/part.ts';
+import { trace } from './parts/trace.ts';
 import { weight } from './parts/weight.ts';
 
 /** In this order: what looks at an untouched page comes first. */
-const PARTS: readonly Part[] = [weight, idle, boot, cpu, disk, loop];
+const PARTS: readonly Part[] = [weight, idle, boot, cpu, disk, trace, moves, loop];
 
 const USAGE = `npm run bench -- [--only PART,…] [--runs N] [--ms N] [--machine "WORDS"] [--dist DIR]
   --only      of ${PARTS.map(({ name }) => name).join(', ')}
@@ -96,7 +98,7 @@ async function runPart(part: Part, lab: Lab): Promise<readonly BenchResult[]> {
     limit.catch(() => {});
     await Promise.race([work, limit]);
   } catch (error) {
-    reason = error instanceof Error ? error.message : String(error);
+    reason = firstLine(error);
     if (!(error instanceof Unavailable)) {
       console.error(`  ${part.name} ended: ${reason}`);
       over = true;
@@ -105,10 +107,18 @@ async function runPart(part: Part, lab: Lab): Promise<readonly BenchResult[]> {
   }
   over = true;
   for (const name of part.owes)
-    if (!results.some((result) => result.name === name)) report(skipped(name, reason.slice(0, 400)));
+    if (!results.some((result) => result.name === name)) report(skipped(name, reason));
   console.error(`${part.name}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
   return results;
 }
+
+/** What went wrong, without Playwright's and the stack's words. */
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error))
+    .replace(/^page\.\w+: (Error: )?/, '')
+    .replaceAll(/\n\s+at .*/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .slice(0, 400);
 
 const progress = ({ name, value, unit, ratio, skipped: why }: BenchResult): string =>
   value === null

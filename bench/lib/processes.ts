@@ -129,3 +129,20 @@ export async function withCoreShare<T>(
   const wanted = busiest.ranNs + busiest.waitedNs;
   return { value, share: wanted === 0 ? 1 : busiest.ranNs / wanted };
 }
+
+/** Seconds each thread of some processes has run, by a name for people: `renderer/DedicatedWorker`. */
+export function threadSeconds(processes: readonly Process[]): ReadonlyMap<string, number> {
+  const seconds = new Map<string, number>();
+  for (const { pid } of processes) {
+    const kind = /--type=([\w-]+)/.exec(commandLine(pid))?.[1] ?? 'browser';
+    for (const [thread, { ranNs }] of threadTimes([pid])) {
+      try {
+        const name = readFileSync(`/proc/${pid}/task/${thread.split('/')[1] ?? ''}/comm`, 'utf8').trim();
+        seconds.set(`${kind}/${name} ${thread}`, ranNs / 1e9);
+      } catch {
+        // It has just ended.
+      }
+    }
+  }
+  return seconds;
+}

@@ -127,7 +127,7 @@ export function formatTable(results: readonly BenchResult[]): string {
     result.name,
     result.value === null ? 'skipped' : `${format(result.value)} ${result.unit}`,
     result.ratio === null ? '' : `${format(result.ratio)}×`,
-    result.against ?? result.skipped ?? '',
+    result.against ?? result.skipped?.slice(0, 60) ?? '',
     result.target === undefined ? '' : formatTarget(result.target),
     { true: 'reached', false: 'short', undefined: '' }[String(reached(result))] ?? '',
   ]);

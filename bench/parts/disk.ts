@@ -5,7 +5,7 @@ import { atLeast, type BenchResult, compared, measured, skipped, type Target } f
 import type { Part } from './part.ts';
 
 /** One load, for fio in Linux and as the same pattern of calls on raw OPFS. */
-interface Load {
+export interface Load {
   readonly name: string;
   readonly rw: 'randread' | 'randwrite' | 'read' | 'write';
   readonly blockBytes: number;

@@ -1,6 +1,6 @@
 import type { Browser } from '../lib/browser.ts';
 import { delay, type Lab } from '../lib/lab.ts';
-import { cpuSeconds, isRenderer, mappings, presentBytes } from '../lib/processes.ts';
+import { cpuSeconds, isRenderer, mappings, presentBytes, threadSeconds } from '../lib/processes.ts';
 import { atMost, measured } from '../lib/result.ts';
 import type { Part } from './part.ts';
 
@@ -8,12 +8,21 @@ const SETTLE_MS = 5000;
 const WATCH_MS = 12_000;
 const MIB = 1024 * 1024;
 
-/** CPU time of the whole browser, in percent of a core. */
-async function idlePercent(browser: Browser): Promise<number> {
+/** CPU time of the whole browser, in percent of a core, and which of its threads used most of it. */
+async function idlePercent(browser: Browser): Promise<{ readonly percent: number; readonly most: string }> {
   const before = cpuSeconds(browser.processes());
+  const threadsBefore = threadSeconds(browser.processes());
   const start = performance.now();
   await delay(WATCH_MS);
-  return ((cpuSeconds(browser.processes()) - before) / ((performance.now() - start) / 1000)) * 100;
+  const percentOf = (seconds: number): number => (seconds / ((performance.now() - start) / 1000)) * 100;
+  const percent = percentOf(cpuSeconds(browser.processes()) - before);
+  const most = [...threadSeconds(browser.processes())]
+    .map(([thread, seconds]) => ({ thread, share: percentOf(seconds - (threadsBefore.get(thread) ?? 0)) }))
+    .toSorted((a, b) => b.share - a.share)
+    .slice(0, 4)
+    .map(({ thread, share }) => `${thread.replace(/ \d+\/\d+$/, '')} ${share.toFixed(1)}`)
+    .join(', ');
+  return { percent, most };
 }
 
 /** A machine that waits at its prompt: what it costs, and what it holds. As a visitor has it, in a fresh profile. */
@@ -31,9 +40,11 @@ export const idle: Part = {
       await delay(2000);
       const off = await idlePercent(browser);
       report(
-        measured('idle/cpu-percent', '%', [on], {
+        measured('idle/cpu-percent', '%', [on.percent], {
           target: atMost(2, 'value'),
-          note: `all processes of the browser over ${WATCH_MS / 1000} s at the prompt; ${off.toFixed(1)} % with the power off`,
+          note:
+            `all processes of the browser over ${WATCH_MS / 1000} s at the prompt (${on.most}); ` +
+            `${off.percent.toFixed(1)} % with the power off`,
         }),
         measured('page/memory-mb', 'MB', [memory.beyond / 1e6], {
           note:
