@@ -3,7 +3,18 @@ import '../src/ui/app/playground-api.ts';
 import { expect, test } from './fixtures.ts';
 import { laneOf, shellPrompt } from './guest.ts';
 
-const PANELS = ['Command line', 'Monitor', 'Images', 'Ring', 'Tables', 'QOM tree'];
+const PANELS = [
+  'Command line',
+  'Monitor',
+  'Images',
+  'Ring',
+  'Flow',
+  'Waterfall',
+  'Heat map',
+  'Tables',
+  'QOM tree',
+  'Events',
+];
 
 for (const theme of ['dark', 'light'] as const) {
   test(`no axe violation in any panel, ${theme}`, async ({ page }) => {
@@ -28,7 +39,7 @@ test('nothing is wider than the page at 390 × 844, and the story works by taps'
   await page.setViewportSize({ width: 390, height: 844 });
   await page.goto('/');
   await shellPrompt(page);
-  for (const tab of ['Loops', 'Request', 'Guest', 'More']) {
+  for (const tab of ['Loops', 'Request', 'Time', 'Guest', 'More']) {
     await page.getByRole('tab', { name: tab, exact: true }).click();
     await page.waitForTimeout(300);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);

@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises';
+import type { Page } from '@playwright/test';
+import '../src/ui/app/playground-api.ts';
+import { expect, test } from './fixtures.ts';
+import { run, shellPrompt } from './guest.ts';
+
+/** A number of the strip at the foot of the page. */
+async function fact(page: Page, name: string): Promise<number> {
+  const term = page.getByLabel('What the numbers rest on').getByText(name, { exact: true });
+  const text = await term.locator('xpath=following-sibling::dd').innerText();
+  return Number(text.replace(/\D/g, ''));
+}
+
+async function boot(page: Page): Promise<void> {
+  await page.goto('/');
+  await shellPrompt(page);
+}
+
+test('every event is counted: seen = counted + lost, before, during and after a load', async ({ page }) => {
+  await boot(page);
+  await run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=3000 iflag=direct');
+  await expect(async () => {
+    const [seen, counted, lost] = [
+      await fact(page, 'events seen'),
+      await fact(page, 'counted'),
+      await fact(page, 'lost'),
+    ];
+    const trace = await page.evaluate(() => window.playground?.trace());
+    expect(seen).toBeGreaterThan(20_000);
+    expect(counted + lost).toBe(seen);
+    expect((trace?.written ?? 0) + (trace?.lost ?? 0)).toBeGreaterThanOrEqual(seen);
+  }).toPass();
+});
+
+test('one request is followed from kick to acknowledgement, and found in the timeline by its id', async ({
+  page,
+}) => {
+  await boot(page);
+  await run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=1 skip=321 iflag=direct');
+  await page.getByRole('tab', { name: 'Waterfall' }).click();
+  await page.getByRole('button', { name: /Order/ }).click();
+  await page.getByRole('option', { name: 'Newest' }).click();
+  const list = page.getByRole('listbox', { name: 'Requests' });
+  await list.getByRole('option').first().click();
+  const stages = page.getByRole('region', { name: 'Stages of the request' });
+  for (const stage of ['pop → submit', 'submit → disk done', 'disk done → used'])
+    await expect(stages.getByRole('row', { name: stage })).toContainText(/µs|ms/);
+  const title = await stages.getByRole('heading').first().innerText();
+  const id = /#(\d+)/.exec(title)?.[0] ?? '';
+  expect(id).not.toBe('');
+
+  const search = page.getByRole('textbox', { name: 'Search events' });
+  await search.fill(id);
+  await search.press('Shift+Enter');
+  await page.getByRole('button', { name: 'The same as tables' }).click();
+  const tables = page.getByRole('region', { name: 'Statistics' });
+  await page.getByRole('button', { name: /Everything that is kept/ }).click();
+  await expect(tables.getByRole('row', { name: /virtqueue_pop 1$/ })).toBeVisible();
+  await expect(tables.getByRole('row', { name: /blk_co_preadv 1$/ })).toBeVisible();
+  await expect(tables.getByRole('row', { name: /virtqueue_fill 1$/ })).toBeVisible();
+});
+
+test('the timeline is driven by keys alone, and says what the cursor is at', async ({ page }) => {
+  await boot(page);
+  await run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=20 iflag=direct');
+  const timeline = page.getByRole('application', { name: /^Timeline/ });
+  const said = page.getByRole('region', { name: 'Timeline', exact: true });
+  await timeline.focus();
+  for (let i = 0; i < 6; i++) await page.keyboard.press('w');
+  await page.keyboard.press('ArrowLeft');
+  await expect(said).toContainText(/s · main · /);
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowLeft');
+  await expect(said).toContainText(/s · ctx0 · /);
+  await page.keyboard.press('Shift+ArrowLeft');
+  await expect(page.getByRole('region', { name: 'Statistics' })).toContainText('Selection');
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('region', { name: 'Statistics' })).toHaveCount(0);
+  await page.keyboard.press('End');
+  await expect(said).toContainText('in view');
+});
+
+test('an event that is switched off is written no more', async ({ page }) => {
+  await boot(page);
+  await page.getByRole('tab', { name: 'Events' }).click();
+  const pops = page.getByRole('listitem').filter({ hasText: 'virtqueue_pop' });
+  const popsSoFar = async (): Promise<number> => Number((await pops.innerText()).replace(/\D/g, ''));
+  await run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=20 iflag=direct');
+  await expect.poll(popsSoFar).toBeGreaterThan(20);
+  await page.getByText('virtqueue_pop', { exact: true }).click();
+  await expect(page.getByRole('switch', { name: 'virtqueue_pop' })).not.toBeChecked();
+  await page.waitForTimeout(1000);
+  const before = await popsSoFar();
+  await run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=20 iflag=direct');
+  await page.waitForTimeout(1000);
+  expect(await popsSoFar()).toBe(before);
+});
+
+test('the trace is saved with its counts', async ({ page }) => {
+  await boot(page);
+  const save = async (format: RegExp): Promise<Buffer> => {
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save the trace' }).click();
+    await page.getByRole('menuitem', { name: format }).click();
+    return readFile(await (await download).path());
+  };
+  const lines = (await save(/JSON/)).toString().trimEnd().split('\n');
+  const header = JSON.parse(lines[0] ?? '{}') as Record<string, number>;
+  expect(header['records']).toBe(lines.length - 1);
+  expect(header['counted']).toBe(
+    Number(header['records']) + Number(header['droppedFromWindow']) + Number(header['notKept']),
+  );
+  const perfetto = await save(/Perfetto/);
+  // TracePacket is field 1 of a Trace, length-delimited.
+  expect(perfetto[0]).toBe(0x0a);
+  expect(perfetto.length).toBeGreaterThan(10_000);
+});
