@@ -19,7 +19,24 @@ export interface TestMachine {
   expect(pattern: RegExp, timeoutMs?: number): Promise<string>;
   /** One QMP command that must succeed. */
   qmp(execute: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** Resolves when `condition` holds; looked at every 20 ms. */
+  until(condition: () => boolean, timeoutMs?: number): Promise<void>;
+  /** virtio-mmio slot of the first device. */
+  slot(): number;
   stop(): Promise<void>;
+}
+
+/** Rejects if `promise` takes longer: a test that hangs says where. */
+export async function within<T>(promise: Promise<T>, timeoutMs: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: nothing after ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Makes a machine from a command line; fails the test with its error if it is refused. */
@@ -68,6 +85,14 @@ export async function startMachine(argv: readonly string[]): Promise<TestMachine
       if (!reply.ok) throw new Error(`${execute}: ${reply.error.desc}`);
       return reply.value;
     },
+    until: async (condition, timeoutMs = 20_000) => {
+      const end = Date.now() + timeoutMs;
+      while (!condition()) {
+        if (Date.now() > end) throw new Error(`not so after ${timeoutMs} ms: ${String(condition)}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+    slot: () => vm.board().devices[0]?.slot ?? -1,
     stop: () => vm.dispose(),
   };
 }

@@ -43,6 +43,11 @@ type Methods<T> = { [K in keyof T]: T[K] extends (...args: never[]) => unknown ?
 type Args<T, K extends keyof T> = T[K] extends (...args: infer A) => unknown ? A : never;
 type Reply<T, K extends keyof T> = T[K] extends (...args: never[]) => infer R ? Awaited<R> : never;
 
+/** Why a call will never be answered: the other side is gone. */
+export class PeerGoneError extends Error {
+  override readonly name = 'PeerGoneError';
+}
+
 interface Call {
   readonly call: number;
   readonly method: string;
@@ -56,13 +61,15 @@ interface Answer {
 
 /**
  * Calls over a port, both ways: plain structured-clone arguments, promises for answers, exceptions become
- * rejections with their message. Order is kept.
+ * rejections with their message. Order is kept. When the other side is gone (`fail`), calls reject with
+ * PeerGoneError.
  */
 export class Rpc<Remote> {
   readonly #port: Port;
   readonly #posted: () => void;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #next = 1;
+  #gone: string | undefined;
 
   /**
    * @param methods what the other side may call
@@ -92,25 +99,36 @@ export class Rpc<Remote> {
     args: Args<Remote, K>,
     transfer: readonly unknown[],
   ): Promise<Reply<Remote, K>> {
+    if (this.#gone !== undefined) return Promise.reject(new PeerGoneError(this.#gone));
     const call = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(call, { resolve: resolve as (value: unknown) => void, reject });
+      // Throws if the arguments can't be cloned: a rejection, and nothing waits.
       this.#post({ call, method, args } satisfies Call, transfer);
+      this.#waiting.set(call, { resolve: resolve as (value: unknown) => void, reject });
     });
   }
 
   /** Calls without waiting: no answer, and errors are the other side's own affair. */
   send<K extends Methods<Remote>>(method: K, ...args: Args<Remote, K>): void {
-    this.#post({ call: 0, method, args } satisfies Call, []);
+    this.sendWith(method, args, []);
   }
 
-  /** Rejects what still waits (the other side is gone). */
+  /** As `send`, handing over the given transferables. */
+  sendWith<K extends Methods<Remote>>(method: K, args: Args<Remote, K>, transfer: readonly unknown[]): void {
+    if (this.#gone === undefined) this.#post({ call: 0, method, args } satisfies Call, transfer);
+  }
+
+  /** The other side is gone: rejects what waits and every later call, and lets go of the port. */
   fail(reason: string): void {
-    for (const { reject } of this.#waiting.values()) reject(new Error(reason));
+    this.#gone ??= reason;
+    for (const { reject } of this.#waiting.values()) reject(new PeerGoneError(reason));
     this.#waiting.clear();
+    this.#port.onmessage = null;
+    this.#port.close?.();
   }
 
   #post(message: Call | Answer, transfer: readonly unknown[]): void {
+    if (this.#gone !== undefined) return;
     this.#port.postMessage(message, transfer);
     this.#posted();
   }

@@ -81,6 +81,29 @@ export class BlockNodes {
     return ok(node);
   }
 
+  /** A node that is open in a context, or reached from it. */
+  residentIn(contextId: string): BlockNode | undefined {
+    return this.all().find(({ residence: { owner, ways } }) =>
+      [owner, ...ways.keys()].some(({ id }) => id === contextId),
+    );
+  }
+
+  /** Its device is gone: the node goes back to the main context, as before its first device. */
+  async bringHome(node: BlockNode): Promise<Result<void>> {
+    const home = this.#contexts.get('main');
+    assert(home !== undefined, 'there is a main context');
+    const { owner, ways } = node.residence;
+    if (owner === home && ways.size === 0) return ok(undefined);
+    return this.rehouse(
+      node,
+      { owner: home, ways: new Map() },
+      {
+        release: async (context) => void (await context.service.closeBlock(node.plan.spec.id, false)),
+        starts: () => [],
+      },
+    );
+  }
+
   /** Where a node has to live so that queues in these contexts reach it; the owner stays if it is one of them. */
   residenceFor(node: BlockNode, placement: readonly ContextEntry[]): Result<Residence> {
     const contexts = [...new Set(placement)];

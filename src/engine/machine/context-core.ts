@@ -2,7 +2,7 @@ import { memAddr } from '../base/brands.ts';
 import { GuestRam } from '../base/guest-ram.ts';
 import { Inbox } from '../base/rpc.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
-import { CONTROL_YIELD, WakeWord } from '../base/wake-word.ts';
+import { CONTROL_QUIT, CONTROL_YIELD, WakeWord } from '../base/wake-word.ts';
 import type { Host } from '../host.ts';
 import { AioContext } from '../qcontext/aio-context.ts';
 import { createThreadContext, type ThreadContext } from '../qcontext/thread-context.ts';
@@ -52,6 +52,8 @@ export class ContextCore {
   /** `thread` is made: its first change of state comes while it is being made. */
   #ready = false;
   #published = -Infinity;
+  /** What ended the loop, if a bug of ours did. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(options: ContextCoreOptions) {
     const { mem, layout, host, index, name } = options;
@@ -135,14 +137,15 @@ export class ContextCore {
     return this.thread.loop.track(work);
   }
 
-  /** Starts asynchronous work from a callback of the loop, which then yields so that it can proceed. */
+  /**
+   * Starts asynchronous work from a callback of the loop, which then yields so that it can proceed. Work that
+   * throws is a bug of ours, and somebody waits for it in vain: it ends the thread, and with it the machine.
+   */
   spawn(work: () => Promise<void>): void {
     this.wake.request(CONTROL_YIELD);
     work().catch((error: unknown) => {
-      this.host.log(
-        'error',
-        `${this.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      );
+      this.#failure ??= { error };
+      this.wake.request(CONTROL_QUIT);
     });
   }
 
@@ -161,9 +164,10 @@ export class ContextCore {
     };
   }
 
-  /** Runs the loop until asked to quit. */
+  /** Runs the loop until asked to quit. Rejects with what `spawn`ed work threw. */
   async run(): Promise<void> {
     await this.thread.loop.runUntilQuit();
+    if (this.#failure !== undefined) throw this.#failure.error;
     this.#setState(CONTEXT_STATE.free);
   }
 

@@ -100,6 +100,7 @@ export class ContextDirectory {
       this.#unthreaded.delete(id);
       this.#core.removeAio(aio);
     } else {
+      await this.#core.hostAsync(this.#left(entry.index));
       this.#ports.get(id)?.fail('the context is gone');
       this.#ports.delete(id);
       this.#supervisor.send('contextGone', entry.index);
@@ -111,6 +112,13 @@ export class ContextDirectory {
   started(index: number, port: Port): void {
     this.#waiting.get(index)?.resolve(port);
     this.#waiting.delete(index);
+  }
+
+  /** Resolves when the thread has left its loop: only then may its block, wake word included, be used anew. */
+  async #left(index: number): Promise<void> {
+    const { mem, layout, host } = this.#core;
+    const state = (layout.contexts[index] as number) + ContextBlockLayout.at.state;
+    while (mem.load32(state) !== CONTEXT_STATE.free) await host.macrotask();
   }
 
   async #startThread(index: number, id: string): Promise<Remote<ContextService>> {
@@ -167,6 +175,7 @@ function remoteService(call: Call): Remote<ContextService> {
     openBlock: (access) => call('openBlock', access),
     closeBlock: (id, durable) => call('closeBlock', id, durable),
     resizeBlock: (id, bytes) => call('resizeBlock', id, bytes),
+    flushBlock: (id) => call('flushBlock', id),
     startQueues: (starts) => call('startQueues', starts),
     drainQueue: (slot, queue) => call('drainQueue', slot, queue),
     resumeQueue: (slot, queue) => call('resumeQueue', slot, queue),

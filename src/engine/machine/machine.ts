@@ -90,6 +90,7 @@ export class Machine implements MachineOps {
   readonly #listeners = new Set<(event: QmpEvent) => void>();
   #state: RunState = 'prelaunch';
   #over = false;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: MachineParts) {
     this.#parts = parts;
@@ -111,7 +112,7 @@ export class Machine implements MachineOps {
       {
         ioRead: () => {
           power.testAndClear();
-          core.spawn(() => this.#servePower());
+          core.spawn(() => this.#inTurn(() => this.#servePower()));
         },
       },
       'power',
@@ -131,9 +132,18 @@ export class Machine implements MachineOps {
     harts.reset(boot);
   }
 
-  async stop(): Promise<Result<void>> {
-    if (this.#state === 'running') await this.#pauseAs('paused');
-    return ok(undefined);
+  /** Runs changes of the run state one after the other: each waits for harts, which must not be told two things at once. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#turn.then(change);
+    this.#turn = changed.catch(() => {});
+    return changed;
+  }
+
+  stop(): Promise<Result<void>> {
+    return this.#inTurn(async () => {
+      if (this.#state === 'running') await this.#pauseAs('paused');
+      return ok(undefined);
+    });
   }
 
   async #pauseAs(state: RunState): Promise<void> {
@@ -144,7 +154,11 @@ export class Machine implements MachineOps {
     this.#emit('STOP');
   }
 
-  async cont(): Promise<Result<void>> {
+  cont(): Promise<Result<void>> {
+    return this.#inTurn(() => this.#cont());
+  }
+
+  async #cont(): Promise<Result<void>> {
     if (this.#over || this.#state === 'shutdown')
       return userError('the machine has shut down', { hint: 'system_reset starts it anew.' });
     if (this.#state === 'running') return ok(undefined);
@@ -158,12 +172,13 @@ export class Machine implements MachineOps {
     return ok(undefined);
   }
 
-  async reset(): Promise<Result<void>> {
-    return this.#reset(false);
+  reset(): Promise<Result<void>> {
+    return this.#inTurn(() => this.#reset(false));
   }
 
   async #reset(byGuest: boolean): Promise<Result<void>> {
     const { core, harts, board, chars, nets, platform, guestClock } = this.#parts;
+    if (this.#over) return userError('the machine has shut down');
     const goOn = this.#state === 'running' || this.#state === 'guest-panicked' || this.#state === 'shutdown';
     await harts.pause();
     guestClock.stop();
@@ -189,17 +204,19 @@ export class Machine implements MachineOps {
   }
 
   async quit(): Promise<Result<void>> {
-    await this.#end({ reason: 'host-quit' }, { guest: false, reason: 'host-qmp-quit' });
+    await this.#inTurn(() => this.#end({ reason: 'host-quit' }, { guest: false, reason: 'host-qmp-quit' }));
     return ok(undefined);
   }
 
   async #end(end: VmEnd, shutdown: Readonly<Record<string, unknown>>): Promise<void> {
     if (this.#over) return;
     this.#over = true;
-    const { core, contexts, harts, chars, platform, onEnded } = this.#parts;
+    const { core, contexts, harts, board, chars, platform, onEnded } = this.#parts;
     this.#emit('SHUTDOWN', shutdown);
     this.#enter('shutdown');
     await harts.quit();
+    // Moves end, and no queue waits for a disk that another context is closing.
+    await board.resetAll();
     for (const { id } of contexts.all()) if (id !== 'main') await contexts.delete(id);
     await contexts.get('main')?.service.quit();
     platform.close();
@@ -259,7 +276,12 @@ export class Machine implements MachineOps {
       nospace: report.nospace,
       reason: `errno ${report.errno}`,
     });
-    if (report.action === 'stop' && this.#state === 'running') core.spawn(() => this.#pauseAs('io-error'));
+    if (report.action !== 'stop') return;
+    core.spawn(() =>
+      this.#inTurn(async () => {
+        if (this.#state === 'running') await this.#pauseAs('io-error');
+      }),
+    );
   }
 
   /** The guest's kernel has given up; seen in what it wrote to the console. */
@@ -284,6 +306,8 @@ export class Machine implements MachineOps {
   }
 
   async deleteContext(id: string): Promise<Result<void>> {
+    const node = this.#parts.blocks.residentIn(id);
+    if (node !== undefined) return userError(`block node '${node.plan.spec.id}' is still open in '${id}'`);
     await this.#parts.contexts.delete(id);
     this.publish();
     return ok(undefined);
@@ -470,12 +494,13 @@ export class Machine implements MachineOps {
     const { core, harts } = this.#parts;
     const area = core.layout.harts[hart];
     if (area === undefined) return userError(`there is no CPU ${hart}`);
-    const executing = (): boolean => this.#state === 'running' || this.#state === 'guest-panicked';
-    if (executing()) await harts.pause();
-    const registers = readRegisters(core.mem, area);
-    // Somebody may have stopped the machine meanwhile.
-    if (executing()) harts.run();
-    return ok(registers);
+    return this.#inTurn(async () => {
+      const executes = this.#state === 'running' || this.#state === 'guest-panicked';
+      if (executes) await harts.pause();
+      const registers = readRegisters(core.mem, area);
+      if (executes) harts.run();
+      return ok(registers);
+    });
   }
 
   memoryMap(): readonly MemoryRegion[] {

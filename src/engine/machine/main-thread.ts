@@ -57,7 +57,6 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
       serialInput: (id, bytes) => chars.input(id, bytes),
       serialShown: (id, count) => chars.shown(id, count),
       contextStarted: (index, contextPort) => contexts.started(index, contextPort),
-      threadFailed: (name, message) => host.log('error', `thread ${name} died: ${message}`),
     } satisfies MainService,
     { received: () => core.inbox.receive() },
   );
@@ -98,6 +97,7 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
   core.onTraceName((id, kind, name) => reports.traceName(0, id, kind, name));
   monitor.onEvent((event) => supervisor.send('event', event));
 
+  // A throw ends the thread, which the supervisor tells whoever waits for `ready`.
   core.spawn(async () => {
     const serial = machine.addSerial();
     const built = serial.ok ? await model.populate() : serial;

@@ -16,8 +16,6 @@ export interface MainService {
   serialShown(id: string, count: number): void;
   /** The other end of a new context's control port. */
   contextStarted(index: number, port: Port): void;
-  /** A thread died: a bug of ours, or out of memory. */
-  threadFailed(name: string, message: string): void;
 }
 
 /** What the main context asks of the supervising thread. */

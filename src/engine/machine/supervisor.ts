@@ -1,5 +1,5 @@
 import { MiB } from '../base/brands.ts';
-import { type Port, Rpc, wakeInbox } from '../base/rpc.ts';
+import { PeerGoneError, type Port, Rpc, wakeInbox } from '../base/rpc.ts';
 import { type Result, err, ok, userError } from '../base/result.ts';
 import { SharedMemory } from '../base/shared-memory.ts';
 import type { SupervisorHost, WorkerHandle } from '../host.ts';
@@ -95,6 +95,18 @@ function firstTerminal(config: MachineConfig): string {
   return config.chardevs.find(hasTerminal)?.id ?? 'serial0';
 }
 
+const GONE = 'the machine is gone';
+
+/** The machine may end at any moment, also while a question to it is under way. */
+async function orIfGone<T>(asked: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof PeerGoneError) return otherwise;
+    throw error;
+  }
+}
+
 /** Time the threads get to close their disks before they are ended by force. */
 const CLOSE_MS = 3000;
 
@@ -184,7 +196,6 @@ class Supervisor implements Vm {
     const detail = `thread ${name} died: ${message}`;
     this.#settleReady(userError(detail));
     this.#end({ reason: 'failed', detail });
-    if (name !== 'main') this.#main.send('threadFailed', name, message);
     void this.dispose();
   }
 
@@ -205,6 +216,8 @@ class Supervisor implements Vm {
   #end(end: VmEnd): void {
     this.#over = true;
     this.#settleEnded(end);
+    // Nobody is left to answer what was asked too late.
+    this.#main.fail(GONE);
   }
 
   // SupervisorService -----------------------------------------------------------------------------------
@@ -213,7 +226,7 @@ class Supervisor implements Vm {
     const [near, far] = this.#options.host.createChannel();
     const role: ContextRole = { ...this.#common(), role: 'context', index, name, port: far };
     this.#start(`context-${index}`, role, [far]);
-    void this.#main.callWith('contextStarted', [index, near as Port], [near]);
+    this.#main.sendWith('contextStarted', [index, near as Port], [near]);
   }
 
   contextGone(index: number): void {
@@ -243,16 +256,15 @@ class Supervisor implements Vm {
   // Vm --------------------------------------------------------------------------------------------------
 
   async qmp(execute: string, args?: Readonly<Record<string, unknown>>): Promise<Result<unknown>> {
-    if (this.#disposed !== undefined) return userError('the machine is gone');
-    return this.#main.call('qmp', execute, args);
+    return orIfGone(this.#main.call('qmp', execute, args), userError(GONE));
   }
 
   async hmp(line: string): Promise<string> {
-    return this.#disposed === undefined ? this.#main.call('hmp', line) : 'Error: the machine is gone\n';
+    return orIfGone(this.#main.call('hmp', line), `Error: ${GONE}\n`);
   }
 
   async completeHmp(line: string): Promise<readonly string[]> {
-    return this.#disposed === undefined ? this.#main.call('completeHmp', line) : [];
+    return orIfGone(this.#main.call('completeHmp', line), []);
   }
 
   onEvent(listener: (event: QmpEvent) => void): () => void {
@@ -333,6 +345,5 @@ class Supervisor implements Vm {
     this.#settleReady(userError('the machine was closed'));
     for (const worker of this.#workers.values()) worker.terminate();
     this.#workers.clear();
-    this.#main.fail('the machine is gone');
   }
 }

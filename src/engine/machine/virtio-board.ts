@@ -113,6 +113,7 @@ export class VirtioBoard {
     if (!made.ok) return made;
     const { model, work, block, bus, link } = made.value;
     if (model.queues.length > QUEUES_MAX) {
+      if (block !== undefined) await this.#blocks.bringHome(block);
       return userError(`-device ${spec.driver}: at most ${QUEUES_MAX} virtqueues here`, {
         hint: `num-queues=${QUEUES_MAX}`,
       });
@@ -165,6 +166,7 @@ export class VirtioBoard {
     this.#devices.delete(path);
     const { mem, layout } = this.#core;
     mem.bytes(layout.virtioSlots[device.slot] as number, VIRTIO_SLOT_BYTES).fill(0);
+    if (device.block !== undefined) await this.#blocks.bringHome(device.block);
     this.#changed();
   }
 
