@@ -248,6 +248,11 @@ describe.runIf(stock !== undefined)('what is plugged and pulled while Linux runs
       await shell(machine, 'while grep -q 0 /sys/class/net/eth0/carrier; do sleep 0.1; done');
       const page = await shell(machine, 'busybox wget -qO- http://10.0.2.2/');
       expect(page).toContain('lease         10.0.2.15');
+      // A reset begins anew: the guest asks again, and connections of its former life are gone.
+      await machine.qmp('system_reset');
+      await machine.expect(PROMPT, 120_000);
+      await shell(machine, LEASED);
+      expect(await shell(machine, 'busybox wget -qO- http://10.0.2.2/')).toContain('connections   1');
     }));
 
   it('a bus with one port and no control queues: hvc0 speaks to the chardev plugged in last', () =>
@@ -390,7 +395,8 @@ describe.runIf(stock !== undefined)('two cards on a hub', () => {
         ...['-netdev', 'hubport,id=h2,hubid=4', '-device', 'virtio-net,netdev=h2,id=net2'],
       ],
       async (machine) => {
-        await shell(machine, 'killall udhcpc; cat /sys/class/net/eth*/address');
+        const addresses = await shell(machine, 'killall udhcpc; cat /sys/class/net/eth*/address');
+        for (const last of ['56', '57', '58']) expect(addresses).toContain(`52:54:00:12:34:${last}`);
         // The second card in a network namespace of its own: else the kernel would not use the wire.
         await shell(machine, 'unshare -n sleep 1000 & sleep 1; ip link set eth1 netns $!; P=$!');
         await shell(
