@@ -155,6 +155,8 @@ describe.runIf(stock !== undefined)('a virtio-serial bus with several ports', ()
         });
         expect(await shell(machine, `exec 4<>${port}; head -n 1 <&4; echo answer >&4`)).toContain('early');
         expect(await machine.qmp('ringbuf-read', { device: 'agent', size: 100 })).toBe('answer\n');
+        const bus = machine.vm.board().devices.find(({ id }) => id === 'vser');
+        expect(bus?.detail).toEqual({ ports: '0 con0, 1 agent, 2 con1' });
         const consoles = ['con0', 'con1'].map((id) => listen(machine.vm.serialPort(id)));
         await shell(machine, 'echo zero > /dev/hvc0; echo one > /dev/hvc1; exec 4>&-');
         await consoles[0]?.until(() => consoles[0]?.text() === 'zero\r\n');

@@ -28,6 +28,7 @@ const PORT_NAME = 7;
 interface Port {
   readonly path: string;
   readonly wire: number;
+  readonly chardev: string;
   readonly isConsole: boolean;
   readonly name: string | undefined;
 }
@@ -109,11 +110,12 @@ export class SerialBus {
     }
     if (this.#ports.has(number))
       return refused(`port ${number} is taken`, 'Leave nr out, or give another number.');
-    const wire = this.#chars.connect(spec.props.chardev ?? '', spec.qomPath);
+    const chardev = spec.props.chardev ?? '';
+    const wire = this.#chars.connect(chardev, spec.qomPath);
     if (!wire.ok) return wire;
     this.#chars.setOpen(wire.value, this.#multiport === false);
     const name = spec.driver === 'virtserialport' ? spec.props.name : undefined;
-    this.#ports.set(number, { path: spec.qomPath, wire: wire.value, isConsole, name });
+    this.#ports.set(number, { path: spec.qomPath, wire: wire.value, chardev, isConsole, name });
     return ok(undefined);
   }
 
@@ -121,6 +123,14 @@ export class SerialBus {
     for (let number = isConsole ? 0 : 1; number < this.#max; number++)
       if (!this.#ports.has(number)) return number;
     return undefined;
+  }
+
+  /** Its ports and their chardevs, for people: `0 con0, 1 agent`. */
+  describe(): string {
+    return [...this.#ports]
+      .toSorted(([a], [b]) => a - b)
+      .map(([number, { chardev }]) => `${number} ${chardev}`)
+      .join(', ');
   }
 
   /** Tells a driver that runs about a new port. */

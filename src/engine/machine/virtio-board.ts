@@ -194,6 +194,7 @@ export class VirtioBoard {
     const restarted = await this.reopen(device);
     if (!restarted.ok) return restarted;
     device.bus.announce(spec.qomPath);
+    this.#changed();
     return ok({ transport: undefined, queues: 2 });
   }
 
@@ -203,6 +204,7 @@ export class VirtioBoard {
     if (device === undefined || wire === undefined) return;
     await this.reopen(device);
     this.#chars.disconnect(wire);
+    this.#changed();
   }
 
   /** `set_link`: the guest is told, and the card's queues go on with or without their network. */
@@ -218,6 +220,7 @@ export class VirtioBoard {
     }
     device.link.up = up;
     device.virtio.changeConfig(device.model.linkChange(up));
+    this.#changed();
     return this.reopen(device);
   }
 
