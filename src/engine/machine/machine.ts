@@ -56,7 +56,6 @@ import {
 } from './platform/memory-map.ts';
 import { readSources } from './context-block.ts';
 import { POWER } from './run-control.ts';
-import { Snapshots } from './snapshot/snapshots.ts';
 import type { BoardDevice, VirtioBoard } from './virtio-board.ts';
 import { virtioStatus, virtqueueElement } from './virtio-status.ts';
 
@@ -86,23 +85,15 @@ export interface MachineParts {
  *                          └─ power-off, quit ─▶ shutdown (over)
  */
 export class Machine implements MachineOps {
-  readonly snapshots: Snapshots;
+  readonly snapshots = undefined;
   readonly #parts: MachineParts;
   readonly #listeners = new Set<(event: QmpEvent) => void>();
   #state: RunState = 'prelaunch';
   #over = false;
   #turn: Promise<unknown> = Promise.resolve();
-  /** Nothing was loaded into RAM yet. */
-  #fresh = true;
 
   constructor(parts: MachineParts) {
     this.#parts = parts;
-    this.snapshots = new Snapshots(parts, {
-      inTurn: (change) => this.#inTurn(change),
-      hold: () => this.#hold(),
-      isFresh: () => this.#fresh,
-      broken: () => this.#enter('internal-error'),
-    });
     const { core } = parts;
     const harts = core.notifiers.get(NOTIFIER.harts);
     core.aio.setEventNotifier(
@@ -134,22 +125,9 @@ export class Machine implements MachineOps {
     return this.#state;
   }
 
-  /** Boots, or goes on from the snapshot the command line names; stays stopped if that says so. */
-  async start(): Promise<Result<void>> {
-    const { loadvm, paused } = this.#parts.config;
-    if (loadvm === undefined) {
-      this.load();
-    } else {
-      const loaded = await this.snapshots.load(loadvm);
-      if (!loaded.ok) return loaded;
-    }
-    return paused ? ok(undefined) : this.cont();
-  }
-
   /** Loads what the guest boots from and puts the harts at their reset vector. Paused. */
   load(): void {
     const { core, boot, harts } = this.#parts;
-    this.#fresh = false;
     loadRegions(core.mem, core.layout.ramOffset, boot.regions);
     harts.reset(boot);
   }
@@ -219,28 +197,6 @@ export class Machine implements MachineOps {
     return ok(undefined);
   }
 
-  /** In turn: stops the guest for a snapshot; the function it resolves with lets it go on as it was. */
-  async #hold(): Promise<(restored: boolean) => Promise<void>> {
-    const { harts, guestClock } = this.#parts;
-    const before = this.#state;
-    const executing = before === 'running' || before === 'guest-panicked';
-    if (executing) await this.#pauseAs('paused');
-    else await harts.pause();
-    return async (restored) => {
-      this.#fresh &&= !restored;
-      if (this.#state === 'internal-error') return;
-      if (before === 'running' || (restored && executing)) {
-        await this.#cont();
-      } else if (executing) {
-        guestClock.start();
-        harts.run();
-        this.#enter(before);
-      } else if (restored && before !== 'prelaunch') {
-        this.#enter('paused');
-      }
-    };
-  }
-
   async powerdown(): Promise<Result<void>> {
     // The virt board has no power button a guest would listen to; the event is all there is.
     this.#emit('POWERDOWN');
@@ -255,13 +211,12 @@ export class Machine implements MachineOps {
   async #end(end: VmEnd, shutdown: Readonly<Record<string, unknown>>): Promise<void> {
     if (this.#over) return;
     this.#over = true;
-    const { core, contexts, blocks, harts, board, chars, platform, onEnded } = this.#parts;
+    const { core, contexts, harts, board, chars, platform, onEnded } = this.#parts;
     this.#emit('SHUTDOWN', shutdown);
     this.#enter('shutdown');
     await harts.quit();
-    // Moves end and queues stop; then disks close, ways to them first: a context flushes along its way.
+    // Moves end, and no queue waits for a disk that another context is closing.
     await board.resetAll();
-    for (const { plan } of blocks.all()) await blocks.delete(plan.spec.id);
     for (const { id } of contexts.all()) if (id !== 'main') await contexts.delete(id);
     await contexts.get('main')?.service.quit();
     platform.close();
