@@ -15,8 +15,11 @@ import { plicBytes } from './platform/plic.ts';
 import { UART16550_BYTES } from './platform/uart16550.ts';
 import { HartControlLayout } from './run-control.ts';
 
-/** Trace rings: one per context thread, one per hart. */
-export const TRACE_RING_RECORDS = 16 * 1024;
+/**
+ * Records of each trace ring: one per context thread, one per hart. At 100,000 events/s a third of a second, so that a
+ * reader that has to wait for a core loses nothing.
+ */
+export const TRACE_RING_RECORDS = 32 * 1024;
 
 /**
  * Where everything is in the machine's one shared memory, by byte offset. Plain data, posted to each worker.

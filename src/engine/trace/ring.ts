@@ -148,7 +148,7 @@ export class TraceRingWriter implements Tracer {
   }
 }
 
-/** The reading end: belongs to one thread, the aggregator. */
+/** What a ring has been through, for who only counts. Any thread; records are taken out by TraceDrain. */
 export class TraceRingReader {
   readonly #mem: SharedMemory;
   readonly #ring: number;
@@ -156,23 +156,6 @@ export class TraceRingReader {
   constructor(mem: SharedMemory, ring: number) {
     this.#mem = mem;
     this.#ring = ring;
-  }
-
-  /**
-   * Hands each waiting record's byte offset to `visit` and frees them; returns how many there were.
-   * The record is valid only during the call.
-   */
-  drain(visit: (recordAddr: number) => void): number {
-    const capacity = this.#mem.load32(this.#ring + TraceRingLayout.at.capacity);
-    // ORDER: pairs with the store of `head` in emit().
-    const head = this.#mem.load32(this.#ring + TraceRingLayout.at.head);
-    const tail = this.#mem.load32(this.#ring + TraceRingLayout.at.tail);
-    const count = (head - tail) >>> 0;
-    for (let i = 0; i < count; i++) {
-      visit(this.#ring + TraceRingLayout.size + (((tail + i) >>> 0) & (capacity - 1)) * TRACE_RECORD_BYTES);
-    }
-    this.#mem.store32(this.#ring + TraceRingLayout.at.tail, head);
-    return count;
   }
 
   /** Records dropped because the ring was full. */
