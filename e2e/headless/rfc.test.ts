@@ -133,7 +133,7 @@ describe('defects of the proposal, on a machine', () => {
       machine.send('verify qd 32 count 300\n');
       await machine.until(() => (queue0(machine)?.inFlight ?? 0) > 16);
       const report = await machine.qmp('qom-set', { path: DISK, property: 'context', value: 'main' });
-      expect((report as { 'in-flight': number })['in-flight']).toBeGreaterThan(0);
+      expect((report as { inFlight: number }).inFlight).toBeGreaterThan(0);
       const line = await machine.expect(/result op=verify[^\n]*\n/);
       expect([field(line, 'errors'), field(line, 'lost')], line).toEqual(['0', '0']);
       expect(queue0(machine)).toMatchObject({ context: 0, inFlight: 0 });

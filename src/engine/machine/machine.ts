@@ -56,6 +56,7 @@ import {
 } from './platform/memory-map.ts';
 import { readSources } from './context-block.ts';
 import { POWER } from './run-control.ts';
+import { Snapshots } from './snapshot/snapshots.ts';
 import type { BoardDevice, VirtioBoard } from './virtio-board.ts';
 import { virtioStatus, virtqueueElement } from './virtio-status.ts';
 
@@ -72,11 +73,15 @@ export interface MachineParts {
   readonly harts: HartPark;
   readonly platform: MainPlatform;
   readonly guestClock: GuestClock;
+  /** Runs a change when no object, device or disk is being made, moved or deleted, and keeps those off until it is over. */
+  readonly exclusive: <T>(change: () => Promise<T>) => Promise<T>;
   /** Told of names and places for the page, whenever they change. */
   readonly onDirectory: (directory: BoardDirectory) => void;
   /** The machine is over: its threads have let go. */
   readonly onEnded: (end: VmEnd) => void;
 }
+
+const OVER = userError('the machine has shut down');
 
 /**
  * The machine as QOM and the monitor operate it. Lives in the main context's thread.
@@ -85,15 +90,23 @@ export interface MachineParts {
  *                          └─ power-off, quit ─▶ shutdown (over)
  */
 export class Machine implements MachineOps {
-  readonly snapshots = undefined;
+  readonly snapshots: Snapshots;
   readonly #parts: MachineParts;
   readonly #listeners = new Set<(event: QmpEvent) => void>();
   #state: RunState = 'prelaunch';
   #over = false;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Nothing was loaded into RAM yet. */
+  #fresh = true;
 
   constructor(parts: MachineParts) {
     this.#parts = parts;
+    this.snapshots = new Snapshots(parts, {
+      inTurn: (change) => this.#inTurn(change),
+      hold: () => this.#hold(),
+      isFresh: () => this.#fresh,
+      broken: () => this.#enter('internal-error'),
+    });
     const { core } = parts;
     const harts = core.notifiers.get(NOTIFIER.harts);
     core.aio.setEventNotifier(
@@ -112,7 +125,7 @@ export class Machine implements MachineOps {
       {
         ioRead: () => {
           power.testAndClear();
-          core.spawn(() => this.#inTurn(() => this.#servePower()));
+          core.spawn(() => parts.exclusive(() => this.#inTurn(() => this.#servePower())));
         },
       },
       'power',
@@ -125,14 +138,30 @@ export class Machine implements MachineOps {
     return this.#state;
   }
 
+  /** Boots, or goes on from the snapshot the command line names; stays stopped if that says so. */
+  async start(): Promise<Result<void>> {
+    const { loadvm, paused } = this.#parts.config;
+    if (loadvm === undefined) {
+      this.load();
+    } else {
+      const loaded = await this.snapshots.load(loadvm);
+      if (!loaded.ok) return loaded;
+    }
+    return paused ? ok(undefined) : this.cont();
+  }
+
   /** Loads what the guest boots from and puts the harts at their reset vector. Paused. */
   load(): void {
     const { core, boot, harts } = this.#parts;
+    this.#fresh = false;
     loadRegions(core.mem, core.layout.ramOffset, boot.regions);
     harts.reset(boot);
   }
 
-  /** Runs changes of the run state one after the other: each waits for harts, which must not be told two things at once. */
+  /**
+   * Runs changes of the run state one after the other: each waits for harts, which must not be told two
+   * things at once. Where `exclusive` is needed too, it comes first.
+   */
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
     const changed = this.#turn.then(change);
     this.#turn = changed.catch(() => {});
@@ -178,7 +207,7 @@ export class Machine implements MachineOps {
 
   async #reset(byGuest: boolean): Promise<Result<void>> {
     const { core, harts, board, chars, nets, platform, guestClock } = this.#parts;
-    if (this.#over) return userError('the machine has shut down');
+    if (this.#over) return OVER;
     const goOn = this.#state === 'running' || this.#state === 'guest-panicked' || this.#state === 'shutdown';
     await harts.pause();
     guestClock.stop();
@@ -197,6 +226,28 @@ export class Machine implements MachineOps {
     return ok(undefined);
   }
 
+  /** In turn: stops the guest for a snapshot; the function it resolves with lets it go on as it was. */
+  async #hold(): Promise<(restored: boolean) => Promise<void>> {
+    const { harts, guestClock } = this.#parts;
+    const before = this.#state;
+    const executing = before === 'running' || before === 'guest-panicked';
+    if (executing) await this.#pauseAs('paused');
+    else await harts.pause();
+    return async (restored) => {
+      this.#fresh &&= !restored;
+      if (this.#state === 'internal-error') return;
+      if (before === 'running' || (restored && executing)) {
+        await this.#cont();
+      } else if (executing) {
+        guestClock.start();
+        harts.run();
+        this.#enter(before);
+      } else if (restored && before !== 'prelaunch') {
+        this.#enter('paused');
+      }
+    };
+  }
+
   async powerdown(): Promise<Result<void>> {
     // The virt board has no power button a guest would listen to; the event is all there is.
     this.#emit('POWERDOWN');
@@ -204,19 +255,21 @@ export class Machine implements MachineOps {
   }
 
   async quit(): Promise<Result<void>> {
-    await this.#inTurn(() => this.#end({ reason: 'host-quit' }, { guest: false, reason: 'host-qmp-quit' }));
+    const shutdown = { guest: false, reason: 'host-qmp-quit' };
+    await this.#parts.exclusive(() => this.#inTurn(() => this.#end({ reason: 'host-quit' }, shutdown)));
     return ok(undefined);
   }
 
   async #end(end: VmEnd, shutdown: Readonly<Record<string, unknown>>): Promise<void> {
     if (this.#over) return;
     this.#over = true;
-    const { core, contexts, harts, board, chars, platform, onEnded } = this.#parts;
+    const { core, contexts, blocks, harts, board, chars, platform, onEnded } = this.#parts;
     this.#emit('SHUTDOWN', shutdown);
     this.#enter('shutdown');
     await harts.quit();
-    // Moves end, and no queue waits for a disk that another context is closing.
+    // Moves end and queues stop; then disks close, ways to them first: a context flushes along its way.
     await board.resetAll();
+    for (const { plan } of blocks.all()) await blocks.delete(plan.spec.id);
     for (const { id } of contexts.all()) if (id !== 'main') await contexts.delete(id);
     await contexts.get('main')?.service.quit();
     platform.close();
@@ -295,6 +348,7 @@ export class Machine implements MachineOps {
   // contexts --------------------------------------------------------------------------------------------
 
   async createContext(spec: ContextSpec): Promise<Result<void>> {
+    if (this.#over) return OVER;
     const made = await this.#parts.contexts.create(spec);
     this.publish();
     return made.ok ? ok(undefined) : made;
@@ -330,6 +384,7 @@ export class Machine implements MachineOps {
   // block -----------------------------------------------------------------------------------------------
 
   async blockAdd(spec: BlockSpec): Promise<Result<BlockStatus>> {
+    if (this.#over) return OVER;
     const node = await this.#parts.blocks.add(spec);
     return node.ok ? ok(this.#blockStatus(node.value)) : node;
   }
@@ -446,7 +501,8 @@ export class Machine implements MachineOps {
 
   // devices ---------------------------------------------------------------------------------------------
 
-  realizeDevice(spec: DeviceSpec): Promise<Result<RealizedDevice>> {
+  async realizeDevice(spec: DeviceSpec): Promise<Result<RealizedDevice>> {
+    if (this.#over) return OVER;
     return this.#parts.board.realize(spec);
   }
 
@@ -455,7 +511,8 @@ export class Machine implements MachineOps {
     return ok(undefined);
   }
 
-  moveDevice(path: string, queue: number | undefined, contextId: string): Promise<Result<MoveReport>> {
+  async moveDevice(path: string, queue: number | undefined, contextId: string): Promise<Result<MoveReport>> {
+    if (this.#over) return OVER;
     return this.#parts.board.move(path, queue, contextId);
   }
 

@@ -86,10 +86,11 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
     harts: new HartPark(core, mem),
     platform,
     guestClock,
+    exclusive: (change) => model.exclusive(change),
     onDirectory: (directory) => supervisor.send('directory', directory),
     onEnded: (end) => supervisor.send('ended', end),
   });
-  const model = new ObjectModel(machine, config);
+  const model: ObjectModel = new ObjectModel(machine, config);
   machine.onEvent(({ event }) => {
     if (event === 'RESET') panic.reset();
   });
@@ -101,12 +102,9 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
   core.spawn(async () => {
     const serial = machine.addSerial();
     const built = serial.ok ? await model.populate() : serial;
-    if (built.ok) {
-      machine.load();
-      if (!config.paused) await machine.cont();
-    }
+    const started = built.ok ? await machine.start() : built;
     machine.publish();
-    supervisor.send('ready', built);
+    supervisor.send('ready', started);
   });
   await core.run();
 }
