@@ -214,6 +214,11 @@ export class MemoryStore implements DiskStore {
   }
 }
 
+/** Bytes from the start of a memory disk's memory that say anything; the rest was never used. */
+export const memoryDiskUsed = (arena: SharedMemory): number =>
+  dataOffset(arena.load32(MemoryDiskLayout.at.tableClusters)) +
+  arena.load32(MemoryDiskLayout.at.taken) * CLUSTER_BYTES;
+
 const dataOffset = (tableClusters: number): number =>
   Math.ceil((MemoryDiskLayout.size + tableClusters * 4) / CLUSTER_BYTES) * CLUSTER_BYTES;
 

@@ -8,7 +8,7 @@ import { StoreBackend } from '../block/store-backend.ts';
 import { ThrottleBackend } from '../block/throttle-backend.ts';
 import { isThrottled, throttleLimits } from '../block/throttle-limits.ts';
 import { WindowStore } from '../block/window-store.ts';
-import { DiskOpenError } from '../host.ts';
+import { type DiskLocator, DiskOpenError, type Host } from '../host.ts';
 import { SharedMemory } from '../base/shared-memory.ts';
 import type { BlockSpec } from '../qom/machine-ops.ts';
 import type { ContextCore } from './context-core.ts';
@@ -31,18 +31,23 @@ export function allocateArena(spec: BlockSpec, bytes: number | undefined): WebAs
   return undefined;
 }
 
+/** Where the bytes of a node are that is kept in a file; undefined for others. */
+export function diskLocator(spec: BlockSpec, host: Host): DiskLocator | undefined {
+  if (spec.protocol.driver !== 'file') return undefined;
+  return {
+    kind: host.kind === 'browser' ? 'opfs' : 'file',
+    name: spec.protocol.filename,
+    readOnly: spec.readOnly || spec.snapshot,
+  };
+}
+
 async function openStore({ spec, arena }: BlockPlan, core: ContextCore): Promise<DiskStore> {
   const { mem, host } = core;
-  const readOnly = spec.readOnly || spec.snapshot;
   const bottom = async (): Promise<DiskStore> => {
     const { protocol } = spec;
     switch (protocol.driver) {
       case 'file':
-        return RawStore.open(host, mem, {
-          kind: host.kind === 'browser' ? 'opfs' : 'file',
-          name: protocol.filename,
-          readOnly,
-        });
+        return RawStore.open(host, mem, diskLocator(spec, host) as DiskLocator);
       case 'memory':
         return new MemoryStore(mem, new SharedMemory(arena as WebAssembly.Memory), spec.readOnly);
       case 'null-co':

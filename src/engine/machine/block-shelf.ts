@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { IoVector } from '../base/io-vector.ts';
 import { BLK_OK, type BlockBackend, type BlockResult } from '../block/block-backend.ts';
 import { ForwardBackend } from '../block/forward-backend.ts';
 import { ForwardServer, type ForwardNotifiers } from '../block/forward-server.ts';
@@ -65,6 +66,23 @@ export class BlockShelf {
     const result = await this.#core.hostAsync(shelved.backend.resize(bytes));
     for (const server of shelved.servers) server.publish();
     return result;
+  }
+
+  /** Nothing else is in flight. */
+  async flush(id: string): Promise<BlockResult> {
+    const backend = this.get(id);
+    const flushed = this.#core.deferred<BlockResult>();
+    backend.submit({
+      kind: 'flush',
+      offset: 0,
+      bytes: 0,
+      iov: new IoVector(),
+      mayUnmap: false,
+      id: 0,
+      dev: 0,
+      complete: (result) => flushed.resolve(result),
+    });
+    return flushed.promise;
   }
 
   #wayNotifiers(way: number): ForwardNotifiers {

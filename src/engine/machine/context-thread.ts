@@ -29,6 +29,7 @@ export async function serveContext(role: ContextRole, mem: SharedMemory, host: H
     openBlock: (access) => queues.openBlock(access),
     closeBlock: (id, durable) => queues.closeBlock(id, durable),
     resizeBlock: (id, bytes) => queues.resizeBlock(id, bytes),
+    flushBlock: (id) => queues.flushBlock(id),
     startQueues: (starts) => queues.startQueues(starts),
     drainQueue: (slot, queue) => queues.drainQueue(slot, queue),
     resumeQueue: (slot, queue) => queues.resumeQueue(slot, queue),

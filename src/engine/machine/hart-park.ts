@@ -11,7 +11,7 @@ export class HartPark {
   readonly controls: readonly HartControl[];
   readonly #core: ContextCore;
   readonly #wires: HartWires;
-  readonly #waiting = new Set<{ readonly states: ReadonlySet<number>; resolve(): void }>();
+  readonly #waiting = new Set<{ readonly reached: () => boolean; resolve(): void }>();
 
   constructor(core: ContextCore, mem: SharedMemory) {
     this.#core = core;
@@ -27,13 +27,13 @@ export class HartPark {
   /** Stops all harts between two instructions; resolves when none executes any more. */
   async pause(): Promise<void> {
     this.#command(HART_COMMAND.pause);
-    await this.#reach(new Set([HART_STATE.paused, HART_STATE.gone]));
+    await this.#until((control) => isPaused(control) || control.get('state') === HART_STATE.gone);
   }
 
   /** Ends the harts' threads; resolves when they have let go. */
   async quit(): Promise<void> {
     this.#command(HART_COMMAND.quit);
-    await this.#reach(new Set([HART_STATE.gone]));
+    await this.#until((control) => control.get('state') === HART_STATE.gone);
   }
 
   /** While paused: the reset vector. With the built-in SBI hart 0 starts, and the guest starts the others. */
@@ -51,10 +51,24 @@ export class HartPark {
     }
   }
 
+  /** While paused: the harts' areas and RAM have been replaced; resolves when no hart remembers what was. */
+  async restore(): Promise<void> {
+    for (const [hart, control] of this.controls.entries()) {
+      control.set('restoreRequest', control.get('restoreRequest') + 1);
+      this.#wires.interrupt(hart);
+    }
+    await this.settled();
+  }
+
+  /** While paused: resolves when the harts have carried out what they were asked for. */
+  async settled(): Promise<void> {
+    await this.#until(isPaused);
+  }
+
   /** A hart has told that its state changed: see whether that is what somebody waits for. */
   stateChanged(): void {
     for (const waiting of [...this.#waiting]) {
-      if (!this.#all(waiting.states)) continue;
+      if (!waiting.reached()) continue;
       this.#waiting.delete(waiting);
       waiting.resolve();
     }
@@ -67,14 +81,17 @@ export class HartPark {
     }
   }
 
-  #all(states: ReadonlySet<number>): boolean {
-    return this.controls.every((control) => states.has(control.get('state')));
-  }
-
-  async #reach(states: ReadonlySet<number>): Promise<void> {
-    const reached = this.#core.deferred<void>();
-    this.#waiting.add({ states, resolve: () => reached.resolve() });
+  /** Resolves when `reached` holds for every hart; looked at whenever a hart tells of a change. */
+  async #until(reached: (control: HartControl) => boolean): Promise<void> {
+    const all = this.#core.deferred<void>();
+    this.#waiting.add({ reached: () => this.controls.every(reached), resolve: () => all.resolve() });
     this.stateChanged();
-    await reached.promise;
+    await all.promise;
   }
 }
+
+/** Executes nothing, and has nothing left to do before it sleeps. */
+const isPaused = (control: HartControl): boolean =>
+  control.get('state') === HART_STATE.paused &&
+  control.get('resetRequest') === control.get('resetDone') &&
+  control.get('restoreRequest') === control.get('restoreDone');

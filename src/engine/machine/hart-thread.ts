@@ -113,10 +113,12 @@ class HartThread {
   /** Sleeps until a command other than pause comes. */
   #pause(): void {
     this.#takeReset();
+    this.#takeRestore();
     this.#enter(HART_STATE.paused);
     const paused = (): boolean =>
       this.#control.get('command') === HART_COMMAND.pause &&
-      this.#control.get('resetRequest') === this.#control.get('resetDone');
+      this.#control.get('resetRequest') === this.#control.get('resetDone') &&
+      this.#control.get('restoreRequest') === this.#control.get('restoreDone');
     while (paused()) this.#idle(() => !paused());
   }
 
@@ -134,6 +136,14 @@ class HartThread {
     this.#hart.flush();
     this.#control.cas('hsm', HSM_START_PENDING, HSM_STARTED);
     this.#control.set('resetDone', asked);
+  }
+
+  /** The main context has put a snapshot's state into the hart's area, and another RAM around it. */
+  #takeRestore(): void {
+    const asked = this.#control.get('restoreRequest');
+    if (asked === this.#control.get('restoreDone')) return;
+    this.#hart.flush();
+    this.#control.set('restoreDone', asked);
   }
 
   /** Sleeps outside `run`, serving remote fences meanwhile. */

@@ -36,6 +36,8 @@ export const HartControlLayout = struct(
     state: 'u32',
     resetRequest: 'u32', // counts resets asked for
     resetDone: 'u32', // counts resets carried out
+    restoreRequest: 'u32', // counts restores of the hart's area from a snapshot
+    restoreDone: 'u32', // counts those the hart knows of
     resetPriv: 'u32',
     hsm: 'u32',
     resetPc: 'u64',

@@ -188,6 +188,15 @@ export class VirtioDevice {
     if (!this.#busy) this.#next();
   }
 
+  /**
+   * The state in the slot has been replaced by a snapshot's: these queues are served from now on. Main
+   * context, with the task held that `exclusive` gave.
+   */
+  restored(serving: readonly number[]): void {
+    this.#serving.clear();
+    for (const queue of serving) this.#serving.add(queue);
+  }
+
   /** Puts the device back to the start, as a write of 0 to Status does. Main context. */
   reset(done: () => void): void {
     this.control({ op: CONTROL_STATUS, dev: this.env.dev, queue: 0, offset: 0, size: 0, value: 0 }, done);

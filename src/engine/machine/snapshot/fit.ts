@@ -63,7 +63,9 @@ function deviceDifference(then: DeviceFacts, now: DeviceFacts): string | undefin
 function diskDifference(then: DiskState, now: DiskState): string | undefined {
   if (then.bytes !== now.bytes) return `it had ${then.bytes} bytes and has ${now.bytes}`;
   if ((then.stamp === undefined) !== (now.stamp === undefined)) return 'it is another kind of disk now';
-  if (then.memoryBytes > 0 !== now.memoryBytes > 0)
-    return then.memoryBytes > 0 ? 'its writes were kept in memory' : 'its writes are kept in memory now';
+  if (then.memoryCapacity !== now.memoryCapacity) {
+    if (now.memoryCapacity === 0) return 'its writes were kept in memory';
+    return then.memoryCapacity === 0 ? 'its writes are kept in memory now' : 'its memory has another size';
+  }
   return then.stamp === now.stamp ? undefined : 'it was written to since the snapshot was made';
 }

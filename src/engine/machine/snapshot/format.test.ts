@@ -2,7 +2,7 @@ import { crc32 as zlibCrc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { DiskFile } from '../../host.ts';
 import { crc32 } from './crc32.ts';
-import { checkSections, readDescription, SnapshotWriteError, SnapshotWriter, storedBytes } from './format.ts';
+import { checkSections, readDescription, SnapshotWriteError, SnapshotWriter, readStored } from './format.ts';
 
 /** A file in memory, of at most `limit` bytes. */
 class MemoryFile implements DiskFile {
@@ -66,7 +66,7 @@ describe('the snapshot format', () => {
       ['ram', 0, 4000],
       ['hart', 1, 1000],
     ]);
-    expect(sections.value.map((section) => storedBytes(file, section))).toEqual([payload(3), payload(5)]);
+    expect(sections.value.map((section) => readStored(file, section))).toEqual([payload(3), payload(5)]);
   });
 
   it('refuses the file after a change of any one byte', () => {

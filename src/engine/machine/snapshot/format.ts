@@ -173,7 +173,7 @@ export function checkSections(file: DiskFile, offset: number): Result<readonly S
 }
 
 /** The bytes of a section as stored. `checkSections` has read them before. */
-export function storedBytes(file: DiskFile, section: Section): Uint8Array<ArrayBuffer> {
+export function readStored(file: DiskFile, section: Section): Uint8Array<ArrayBuffer> {
   const bytes = readAt(file, section.offset, section.storedBytes);
   if (bytes === undefined) throw new Error(`section ${section.name} has changed since it was checked`);
   return bytes;

@@ -59,6 +59,8 @@ export interface DiskState {
   readonly stamp: string | undefined;
   /** Bytes of its memory that are saved along (`-drive snapshot=on`, `-blockdev memory`), 0 for none. */
   readonly memoryBytes: number;
+  /** Size of that memory, used or not. */
+  readonly memoryCapacity: number;
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

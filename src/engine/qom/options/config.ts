@@ -33,6 +33,8 @@ export interface MachineConfig {
   readonly rtc: RtcConfig;
   /** `-S`: stopped until `cont`. */
   readonly paused: boolean;
+  /** `-loadvm`: tag of the snapshot the machine goes on from, instead of booting. */
+  readonly loadvm: string | undefined;
   readonly noReboot: boolean;
   readonly noShutdown: boolean;
   /** `-snapshot`: writes of every drive go to a temporary overlay. */
@@ -222,6 +224,7 @@ export const DEFAULT_CONFIG: MachineConfig = {
   trace: [],
   rtc: { base: 'utc', clock: 'host' },
   paused: false,
+  loadvm: undefined,
   noReboot: false,
   noShutdown: false,
   snapshot: false,

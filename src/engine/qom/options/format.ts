@@ -265,6 +265,7 @@ export function formatOptions(config: MachineConfig): readonly FormattedOption[]
   for (const serial of config.serials) out.push(['-serial', charTarget(serial)]);
   for (const one of config.monitors) out.push(monitor(one));
   if (rtc(config.rtc) !== '') out.push(['-rtc', rtc(config.rtc)]);
+  if (config.loadvm !== undefined) out.push(['-loadvm', config.loadvm]);
   for (const pattern of config.trace) out.push(['-trace', opts(undefined, [['enable', pattern]])]);
   const flags = [
     ['-snapshot', config.snapshot],

@@ -155,6 +155,15 @@ export const TRACE_OPTION = {
   enable: str('event name, or a pattern with *', { default: undefined, required: true }),
 } as const;
 
+/** What a snapshot can be called: its tag is the name of its file. */
+export const SNAPSHOT_TAG = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+export function readSnapshotTag(arg: Arg): string {
+  if (!SNAPSHOT_TAG.test(arg.text))
+    arg.fail('this is no name of a snapshot', 'Letters, digits, dots, dashes and underscores, at most 64.');
+  return arg.text;
+}
+
 /** Names of trace events a pattern with `*` and `?` means. */
 export function traceEventsMatching(pattern: string): readonly string[] {
   const source = pattern

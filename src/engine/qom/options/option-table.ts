@@ -10,6 +10,7 @@ import {
   readMemory,
   readRtc,
   readSmp,
+  readSnapshotTag,
   readTrace,
 } from './machine-options.ts';
 import { readNetdev, readNic } from './net-options.ts';
@@ -218,6 +219,9 @@ export const OPTIONS: readonly OptionInfo[] = [
   flag('Running', 'S', 'stopped until cont', (draft) => {
     draft.config.paused = true;
   }),
+  option('Running', 'loadvm', 'tag', 'go on from a snapshot (savevm in the monitor)', (draft, arg) => {
+    draft.config.loadvm = readSnapshotTag(arg);
+  }),
   option('Running', 'trace', '[enable=]pattern', 'switch trace events on', (draft, arg) => {
     draft.config.trace.push(readTrace(arg));
   }),
@@ -289,11 +293,6 @@ export const REFUSED: Readonly<
     instead: () => 'Use the monitor: info registers, stop, cont.',
   },
   incoming: { args: true, why: 'migration is not available', instead: () => 'Leave it out.' },
-  loadvm: {
-    args: true,
-    why: 'snapshots are loaded by the monitor',
-    instead: (value) => `Use loadvm ${value} in the monitor.`,
-  },
   daemonize: {
     args: false,
     why: 'the machine runs in this process',

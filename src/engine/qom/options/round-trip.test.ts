@@ -36,6 +36,7 @@ const LINES = [
   '-netdev user,id=n,net=10.0.2.0/24,hostfwd=tcp::2222-:22,restrict=on -netdev hubport,id=h,hubid=3 -device virtio-net,netdev=n,mac=52:54:00:12:34:56 -nic user -nic none',
   '-device virtio-serial,id=vs,max_ports=4 -chardev vc,id=c,mux=on -device virtconsole,chardev=c,bus=vs.0 -device virtserialport,chardev=c,name=org.x,nr=3 -device virtio-rng,max-bytes=1024,period=1000',
   "-trace 'virtqueue_*' -trace enable=blk_co_preadv",
+  '-loadvm first-boot.1 -S',
 ];
 
 describe('format is the inverse of parse', () => {
