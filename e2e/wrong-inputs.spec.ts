@@ -1,22 +1,47 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import '../src/ui/app/playground-api.ts';
 import { expect, test } from './fixtures.ts';
 import { run, shellPrompt } from './guest.ts';
 
-test.describe('wrong inputs end in one clear message with a way out', () => {
-  test('a page without isolation headers', async ({ page }) => {
-    await page.route('**/*', async (route) => {
-      const response = await route.fetch();
-      const headers = { ...response.headers() };
-      delete headers['cross-origin-opener-policy'];
-      delete headers['cross-origin-embedder-policy'];
-      await route.fulfill({ response, headers });
+/** Serves what the preview server serves, but without the isolation headers. */
+async function serveWithoutHeaders(): Promise<{ url: string; close: () => Promise<void> }> {
+  const server = createServer((request, response) => {
+    void fetch(new URL(request.url ?? '/', `http://localhost:${process.env['E2E_PORT']}/`), {
+      headers: { 'accept-encoding': 'identity' },
+    }).then(async (answer) => {
+      const type = answer.headers.get('content-type') ?? 'application/octet-stream';
+      response.writeHead(answer.status, { 'content-type': type });
+      response.end(Buffer.from(await answer.arrayBuffer()));
     });
-    await page.goto('/');
-    const alert = page.getByRole('alert');
-    await expect(alert).toContainText('not cross-origin isolated');
-    await expect(alert.getByRole('button', { name: 'Reload the page' })).toBeVisible();
-    await expect(page.getByRole('heading', { name: 'Contexts' })).toBeVisible();
-    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://localhost:${port}/`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+test.describe('wrong inputs end in one clear message with a way out', () => {
+  test('a page without isolation headers, and the service worker that adds them', async ({
+    page,
+    context,
+  }) => {
+    // A bare static server: the same files, no headers.
+    const bare = await serveWithoutHeaders();
+    try {
+      await page.goto(bare.url);
+      const alert = page.getByRole('alert');
+      await expect(alert).toContainText('not cross-origin isolated');
+      await expect(alert.getByRole('button', { name: 'Reload the page' })).toBeVisible();
+      await expect(page.getByRole('heading', { name: 'Contexts' })).toBeVisible();
+      await alert.getByRole('button', { name: 'Add them here' }).click();
+      await shellPrompt(page);
+    } finally {
+      await context.close();
+      await bare.close();
+    }
   });
 
   test('a browser without private files', async ({ page }) => {
@@ -27,6 +52,18 @@ test.describe('wrong inputs end in one clear message with a way out', () => {
     });
     await page.goto('/');
     await expect(page.getByRole('alert')).toContainText('no private file storage');
+  });
+
+  test('storage that is full', async ({ page, context }) => {
+    const session = await context.newCDPSession(page);
+    const origin = `http://localhost:${process.env['E2E_PORT']}/`;
+    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 8e6 });
+    await page.goto('/');
+    const alert = page.getByRole('alert');
+    await expect(alert).toContainText('No room for');
+    await session.send('Storage.overrideQuotaForOrigin', { origin });
+    await alert.getByRole('button', { name: 'Try again' }).click();
+    await shellPrompt(page);
   });
 
   test('an option that is wrong is shown in its place, and the default machine is one press away', async ({

@@ -4,7 +4,7 @@ import { useStore } from 'zustand';
 import type { ImagesModel } from '../model/images/images-model.ts';
 import { layout, reveal } from '../model/layout.ts';
 import { useController, usePlayground } from '../model/playground.ts';
-import type { WayOut } from '../model/problem.ts';
+import { isolateByServiceWorker, type WayOut } from '../model/problem.ts';
 import { loadSettings, saveSettings } from '../model/settings.ts';
 import type { ControllerState } from '../model/vm-controller.ts';
 import { applyTheme, NARROW_BELOW, type ThemeName } from '../tokens.ts';
@@ -63,6 +63,9 @@ export function App({
     switch (way) {
       case 'reload':
         location.reload();
+        return;
+      case 'isolate':
+        void isolateByServiceWorker(new URL(document.baseURI)).then(() => location.reload());
         return;
       case 'default-command-line':
         controller.setCommandLine(defaultCommandLine);

@@ -4,6 +4,7 @@ import type { UserError } from './engine-types.ts';
 /** What can be offered to get out of a problem. The page maps each to a button. */
 export type WayOut =
   | 'reload'
+  | 'isolate'
   | 'edit-command-line'
   | 'default-command-line'
   | 'previous-command-line'
@@ -49,8 +50,8 @@ export async function environmentProblem(): Promise<Problem | undefined> {
       title: 'The page is not cross-origin isolated',
       detail:
         'The machine’s threads share one memory, which browsers allow only on pages that arrive with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp. This answer lacked at least one of them, or the page sits in a frame that does.',
-      hint: 'Start it with `npm start`, which sends both; on your own server add the two headers. Then reload.',
-      ways: ['reload'],
+      hint: 'Start it with `npm start`, which sends both; on your own server add the two headers. Then reload. Or let a small service worker add them in this browser.',
+      ways: canIsolate() ? ['isolate', 'reload'] : ['reload'],
     };
   }
   if (typeof SharedArrayBuffer === 'undefined' || typeof WebAssembly === 'undefined') {
@@ -120,3 +121,12 @@ export function problemFromUnknown(error: unknown, title: string, ways: readonly
 }
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A service worker can add the headers, except in a frame, whose parent decides. */
+const canIsolate = (): boolean => 'serviceWorker' in navigator && window.top === window;
+
+/** Registers the worker that adds the headers; the page must be loaded anew. */
+export async function isolateByServiceWorker(base: URL): Promise<void> {
+  await navigator.serviceWorker.register(new URL('isolation-sw.js', base));
+  await navigator.serviceWorker.ready;
+}

@@ -60,6 +60,7 @@ export class VmController {
   readonly #options: ControllerOptions;
   readonly #vmListeners = new Set<VmListener>();
   #vmCleanups: (() => void)[] = [];
+  readonly #serials = new Map<string, SerialLog>();
   #aborter: AbortController | undefined;
   /** Serialises power on and off: the next waits for the one before. */
   #chain: Promise<void> = Promise.resolve();
@@ -87,6 +88,18 @@ export class VmController {
     const { phase } = this.store.getState();
     if (phase.kind === 'on') this.#tell(listener, phase.vm, phase.serial);
     return () => this.#vmListeners.delete(listener);
+  }
+
+  /** The log of another terminal of the machine, by its character device; begins when it is first asked for. */
+  serialLog(id: string): SerialLog | undefined {
+    const { vm } = this;
+    if (vm === undefined || !vm.serialPortIds().includes(id)) return undefined;
+    const known = this.#serials.get(id);
+    if (known !== undefined) return known;
+    const log = new SerialLog(vm.serialPort(id));
+    this.#serials.set(id, log);
+    this.#vmCleanups.push(() => log.close());
+    return log;
   }
 
   setCommandLine(commandLine: string): void {
@@ -238,6 +251,8 @@ export class VmController {
     this.store.setState({ phase: { kind: 'on', vm, serial }, lastGood: commandLine });
     this.#options.remember?.(commandLine);
     this.board.attach(vm);
+    // All of them listen from the start, so that nothing is lost while another is shown.
+    for (const id of vm.serialPortIds()) this.serialLog(id);
     this.#vmCleanups.push(vm.onEvent((event) => this.#onEvent(event)));
     for (const listener of this.#vmListeners) this.#tell(listener, vm, serial);
     say('The machine is on');
@@ -269,6 +284,7 @@ export class VmController {
     this.store.setState({ phase: { kind: 'stopping' }, picked: undefined });
     this.board.detach();
     for (const cleanup of this.#vmCleanups.splice(0)) cleanup();
+    this.#serials.clear();
     await vm.dispose();
     this.board.clear();
     this.store.setState({ phase: { kind: 'off' } });

@@ -43,6 +43,7 @@ export function DeviceCard({
   const strayed = device.queues.some(
     (queue) => queues.includes(queue.index) && queue.configuredContext !== queue.context,
   );
+  const together = device.queues.length > 1 && queues.length === device.queues.length;
   const partial = queues.length < device.queues.length;
   return (
     <article
@@ -111,6 +112,11 @@ export function DeviceCard({
       {strayed ? (
         <p className={styles['strayed']}>
           Configured for <b>{configured}</b>, served by <b>{here.id}</b>.
+        </p>
+      ) : null}
+      {together ? (
+        <p className={styles['strayed']}>
+          All {device.queues.length} queues share this one event loop; each can be moved on its own.
         </p>
       ) : null}
       {queues.length === 0 ? null : <StageCounts device={device} queues={queues} />}

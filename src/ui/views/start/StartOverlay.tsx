@@ -11,6 +11,7 @@ import styles from './StartOverlay.module.css';
 
 const LABELS: Record<WayOut, string> = {
   reload: 'Reload the page',
+  isolate: 'Add them here',
   'edit-command-line': 'Edit the command line',
   'default-command-line': 'Use the default machine',
   'previous-command-line': 'Use the last one that worked',

@@ -1,11 +1,13 @@
-import { ClipboardPaste, Copy } from 'lucide-react';
+import { ClipboardPaste, Copy, Scaling, Search } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
-import { usePlayground } from '../../model/playground.ts';
+import { useBoardShape, useController, usePlayground } from '../../model/playground.ts';
 import type { ThemeName } from '../../tokens.ts';
 import { Button } from '../../widgets/Button.tsx';
 import { Panel } from '../../widgets/Panel.tsx';
+import { Select } from '../../widgets/Select.tsx';
 import { useMedia } from '../../widgets/use-media.ts';
 import { KeyBar } from './KeyBar.tsx';
+import { SearchBar } from './SearchBar.tsx';
 import type { Modifiers } from './keys.ts';
 import type { TerminalSession } from './terminal-session.ts';
 import styles from './TerminalView.module.css';
@@ -29,6 +31,14 @@ export function TerminalView({
   const { controller } = usePlayground();
   const screen = useRef<HTMLDivElement>(null);
   const touch = useMedia('(pointer: coarse), (max-width: 859px)');
+  useBoardShape(); // ports come and go with the board
+  const ids =
+    useController((state) => (state.phase.kind === 'on' ? state.phase.vm : undefined))?.serialPortIds() ?? [];
+  const main = useController((state) => (state.phase.kind === 'on' ? state.phase.serial : undefined));
+  const [wish, setWish] = useState('');
+  const port =
+    main === undefined ? undefined : ids.length > 1 && ids.includes(wish) ? controller.serialLog(wish) : main;
+  const [searching, setSearching] = useState(false);
   const [terminal, setTerminal] = useState<TerminalSession | undefined>(undefined);
   const [modifiers, setModifiers] = useState<Modifiers>({ ctrl: false, alt: false });
 
@@ -47,7 +57,10 @@ export function TerminalView({
     };
   }, []);
   useEffect(() => terminal?.setTheme(theme), [terminal, theme]);
-  useEffect(() => terminal?.follow(controller), [terminal, controller]);
+  useEffect(() => {
+    if (port === undefined) terminal?.disconnect();
+    else terminal?.connect(port);
+  }, [terminal, port]);
 
   return (
     <Panel
@@ -56,6 +69,29 @@ export function TerminalView({
       flush
       actions={
         <>
+          {ids.length > 1 ? (
+            <Select
+              label="Terminal of"
+              value={ids.includes(wish) ? wish : (ids[0] ?? '')}
+              choices={ids.map((id) => ({ id, label: id }))}
+              onChange={setWish}
+            />
+          ) : null}
+          <Button
+            size="small"
+            variant="quiet"
+            icon={<Search />}
+            tip="Search the output"
+            onPress={() => setSearching(!searching)}
+          />
+          <Button
+            size="small"
+            variant="quiet"
+            icon={<Scaling />}
+            tip="Tell the guest the terminal’s size (types stty)"
+            isDisabled={port === undefined}
+            onPress={() => terminal?.tellSize()}
+          />
           <Button
             size="small"
             variant="quiet"
@@ -74,6 +110,15 @@ export function TerminalView({
       }
     >
       <div className={styles['frame']}>
+        {searching && terminal !== undefined ? (
+          <SearchBar
+            onFind={(text, backwards) => terminal.find(text, backwards)}
+            onClose={() => {
+              setSearching(false);
+              terminal.endSearch();
+            }}
+          />
+        ) : null}
         <div ref={screen} className={styles['screen']} data-testid="terminal" />
         {touch ? (
           <KeyBar

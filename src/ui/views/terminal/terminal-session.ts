@@ -5,7 +5,6 @@ import { ClipboardAddon } from '@xterm/addon-clipboard';
 import { SearchAddon } from '@xterm/addon-search';
 import { type ITheme, Terminal } from '@xterm/xterm';
 import type { SerialPort } from '../../../engine/vm.ts';
-import type { VmController } from '../../model/vm-controller.ts';
 import { FONT_MONO, THEMES, type ThemeName } from '../../tokens.ts';
 import type { Modifiers } from './keys.ts';
 import { LineTracker } from './line-tracker.ts';
@@ -16,11 +15,11 @@ import { LineTracker } from './line-tracker.ts';
  */
 export class TerminalSession {
   readonly term: Terminal;
-  readonly search = new SearchAddon();
+  readonly #search = new SearchAddon();
   readonly #fit = new FitAddon();
   readonly #line = new LineTracker();
   #port: SerialPort | undefined;
-  #following: unknown;
+  #off: () => void = () => {};
   #resizer: ResizeObserver | undefined;
   #modifiers: Modifiers = { ctrl: false, alt: false };
   /** Told when the sticky modifiers change, so that their buttons can show it. */
@@ -41,7 +40,7 @@ export class TerminalSession {
     this.term.loadAddon(this.#fit);
     this.term.loadAddon(new WebLinksAddon());
     this.term.loadAddon(new ClipboardAddon());
-    this.term.loadAddon(this.search);
+    this.term.loadAddon(this.#search);
     this.term.onData((data) => this.#input(data));
     this.term.onBinary((data) => this.#port?.write(Uint8Array.from(data, (c) => c.charCodeAt(0))));
     this.term.attachCustomKeyEventHandler((event) => this.#key(event));
@@ -71,26 +70,26 @@ export class TerminalSession {
     this.term.options.theme = terminalTheme(name);
   }
 
-  /**
-   * Joins the terminal to each machine of the controller. The first caller's machines stay joined whatever view
-   * shows the terminal, so the output of a machine that runs unseen is not lost.
-   */
-  follow(controller: Pick<VmController, 'onVm'>): void {
-    if (this.#following === controller) return;
-    this.#following = controller;
-    controller.onVm((_vm, serial) => this.connect(serial));
-  }
-
-  /** Joins the terminal to a serial port of a new machine; returns how to part them. */
-  connect(port: SerialPort): () => void {
+  /** Joins the terminal to a serial port, whose log is shown from its beginning. */
+  connect(port: SerialPort): void {
+    if (this.#port === port) return;
+    this.disconnect();
     this.term.reset();
     this.#line.reset();
     this.#port = port;
-    const off = port.onData((bytes) => this.term.write(bytes));
-    return () => {
-      off();
-      if (this.#port === port) this.#port = undefined;
-    };
+    this.#off = port.onData((bytes) => this.term.write(bytes));
+  }
+
+  /** What was shown stays to be read; what is typed goes nowhere. */
+  disconnect(): void {
+    this.#off();
+    this.#off = () => {};
+    this.#port = undefined;
+  }
+
+  /** Tells the guest's shell how large the terminal is, as far as a serial line can: by typing it. */
+  tellSize(): void {
+    this.send(`stty rows ${this.term.rows} cols ${this.term.cols}\r`);
   }
 
   /** Sends as if typed, and keeps the focus in the terminal. */
@@ -102,6 +101,16 @@ export class TerminalSession {
   /** A modifier that applies to the next key only. */
   toggle(modifier: keyof Modifiers): void {
     this.#setModifiers({ ...this.#modifiers, [modifier]: !this.#modifiers[modifier] });
+    this.term.focus();
+  }
+
+  /** Selects the next place where the text stands; false when there is none. */
+  find(text: string, backwards: boolean): boolean {
+    return backwards ? this.#search.findPrevious(text) : this.#search.findNext(text);
+  }
+
+  endSearch(): void {
+    this.#search.clearDecorations();
     this.term.focus();
   }
 
