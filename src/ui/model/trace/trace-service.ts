@@ -39,6 +39,10 @@ const TICK_MS = 25;
 const TICK_BUSY_MS = 6;
 const FULL = 0.2;
 const PAINT_MS = 50;
+/** A machine with fewer events a second sleeps at its prompt, and the page with it: read and painted less often. */
+const QUIET_PER_SECOND = 1000;
+const TICK_QUIET_MS = 100;
+const PAINT_QUIET_MS = 500;
 /** A heat map changes slowly. */
 const HEAT_MS = 120;
 const SUMMARY_MS = 250;
@@ -104,11 +108,15 @@ export class TraceService {
     this.#nowMs = nowMs;
   }
 
+  get #quiet(): boolean {
+    return this.#perSecond < QUIET_PER_SECOND && this.#fillNow < FULL;
+  }
+
   /** One turn; returns in how many ms the next is due. */
   tick(): number {
     const began = this.#nowMs();
     const machine = this.#machine;
-    let wait = TICK_MS;
+    let wait = this.#quiet ? TICK_QUIET_MS : TICK_MS;
     if (machine !== undefined && this.#alive) {
       this.#read(machine);
       if (machine.drain.fill > FULL) wait = TICK_BUSY_MS;
@@ -289,7 +297,8 @@ export class TraceService {
 
   #paint(machine: Machine, nowMs: number): void {
     for (const [id, picture] of this.#pictures) {
-      const due = picture.kind === 'heat' ? HEAT_MS : PAINT_MS;
+      // What a person asked for (told is 0) does not wait.
+      const due = this.#quiet ? PAINT_QUIET_MS : picture.kind === 'heat' ? HEAT_MS : PAINT_MS;
       const advancing = this.#alive && picture.kind === 'heat' && machine.model.keep;
       if ((picture.dirty || advancing) && (picture.told === 0 || nowMs - picture.painted >= due - 4))
         this.#paintOne(machine, id, picture, nowMs);
