@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts';
 import { TRACE } from '../../trace/schema.ts';
 import { raiseUsedBuffer, type VirtioEnv } from '../env.ts';
 import type { VirtioFault } from '../fault.ts';
-import { VirtQueueLayout } from '../layout.ts';
+import { VirtioDeviceLayout, VirtQueueLayout } from '../layout.ts';
 import type { DescriptorChain, VirtQueueElement } from './chain.ts';
 import { QueueState } from './queue-state.ts';
 
@@ -118,6 +118,10 @@ export abstract class Virtqueue {
     if (!wanted) {
       state.addF64(Q.interruptsSuppressed, 1);
       return;
+    }
+    if (env.tracer.enabled(TRACE.virtio_notify_irqfd)) {
+      const gsi = env.mem.load32(env.slotAddr + VirtioDeviceLayout.at.gsi);
+      env.tracer.emit(TRACE.virtio_notify_irqfd, env.dev, this.index, gsi);
     }
     state.addF64(Q.interrupts, 1);
     raiseUsedBuffer(env);
