@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
 import { struct } from '../base/struct.ts';
@@ -66,6 +67,8 @@ export class GuestClock {
 
   /** Main context, while stopped: the time it will go on from (a restored snapshot's). */
   set(ns: number): void {
-    this.#mem.storeF64(this.#addr + GuestClockLayout.at.frozen, ns);
+    const { at } = GuestClockLayout;
+    assert(this.#mem.load32(this.#addr + at.running) === 0, 'the guest clock is set while stopped');
+    this.#mem.storeF64(this.#addr + at.frozen, ns);
   }
 }
