@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freshDisk, PROMPT, shell, startLinux, stock } from './linux-guest.ts';
-import { type TestMachine, withFolder } from './machine.ts';
+import { bareMetalFiles, startMachine, type TestMachine, withFolder } from './machine.ts';
 
 const hmp = (machine: TestMachine, line: string): Promise<string> => machine.vm.hmp(line);
 const snapshotFile = (disk: string, tag: string): string => join(`${disk}.snapshots`, `${tag}.qcsnap`);
@@ -23,6 +23,44 @@ async function bootAndSave(disk: string, tag: string, harts = 1): Promise<TestMa
   expect(await hmp(machine, `savevm ${tag}`)).toBe('');
   return machine;
 }
+
+describe('snapshots of a machine with the built-in guest', () => {
+  it('lose and double no request, saved and loaded again and again under load', () =>
+    withFolder(async (folder) => {
+      const { kernel, disk } = bareMetalFiles(folder);
+      const machine = await startMachine([
+        ...'-m 64 -object glib-qcontext,id=ctx0,threaded=yes -object iothread,id=io1 -snapshot'.split(' '),
+        ...['-kernel', kernel, '-drive', `file=${disk},if=none,id=drive0,format=raw`],
+        ...['-device', 'virtio-blk,drive=drive0,context=ctx0,id=disk0,num-queues=2'],
+      ]);
+      await machine.expect(/> $/);
+      machine.send('mix qd 16 secs 5 seed 7\n');
+      for (let round = 0; round < 5; round++) {
+        await machine.qmp('qom-set', {
+          path: '/machine/peripheral/disk0/virtqueue[0]',
+          property: 'context',
+          value: round % 2 === 0 ? 'io1' : 'ctx0',
+        });
+        expect(await hmp(machine, 'savevm load')).toBe('');
+        await machine.qmp('qom-set', {
+          path: '/machine/peripheral/disk0',
+          property: 'context',
+          value: 'main',
+        });
+        expect(await hmp(machine, 'loadvm load')).toBe('');
+      }
+      // Each queue is where it was when the last snapshot was made.
+      const { contexts, devices } = machine.vm.board();
+      const places = devices[0]?.queues.map(
+        ({ context }) => contexts.find(({ index }) => index === context)?.id,
+      );
+      expect(places).toEqual(['io1', 'ctx0']);
+      const line = await machine.expect(/result op=mix[^\n]*\n/);
+      expect(line).toMatch(/\berrors=0\b/);
+      expect(line).toMatch(/\blost=0\b/);
+      await machine.stop();
+    }));
+});
 
 describe.runIf(stock !== undefined)('snapshots of a machine with Linux', () => {
   it('goes on in a new process where it was, fio included, with its disk in the context it had moved to', () =>

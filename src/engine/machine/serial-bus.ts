@@ -33,6 +33,14 @@ interface Port {
   readonly name: string | undefined;
 }
 
+/** What a bus remembers of its driver, for a snapshot; plain data. */
+export interface SerialBusState {
+  readonly multiport: boolean | null;
+  readonly ready: boolean;
+  /** Numbers of the ports the guest has open. */
+  readonly open: readonly number[];
+}
+
 /**
  * A virtio-serial device on the board and the ports plugged into it: which queue leads to which chardev, and
  * the control messages about them (virtio 5.3.6.2). Main context; the messages come and go by a wire.
@@ -50,6 +58,7 @@ export class SerialBus {
   #multiport: boolean | undefined;
   /** It has said DEVICE_READY. */
   #ready = false;
+  readonly #open = new Set<number>();
 
   static create(spec: BusSpec, chars: CharDevices): Result<SerialBus> {
     const max = Math.min(spec.props.max_ports, PORTS_MAX);
@@ -113,7 +122,7 @@ export class SerialBus {
     const chardev = spec.props.chardev ?? '';
     const wire = this.#chars.connect(chardev, spec.qomPath);
     if (!wire.ok) return wire;
-    this.#chars.setOpen(wire.value, this.#multiport === false);
+    this.#setOpen(number, wire.value, this.#multiport === false);
     const name = spec.driver === 'virtserialport' ? spec.props.name : undefined;
     this.#ports.set(number, { path: spec.qomPath, wire: wire.value, chardev, isConsole, name });
     return ok(undefined);
@@ -145,6 +154,7 @@ export class SerialBus {
     const port = number === undefined ? undefined : this.#ports.get(number);
     if (number === undefined || port === undefined) return undefined;
     this.#ports.delete(number);
+    this.#open.delete(number);
     if (this.#ready) this.#send(number, DEVICE_REMOVE, 1);
     return port.wire;
   }
@@ -158,7 +168,25 @@ export class SerialBus {
     this.#ready = false;
     this.#multiport = multiport;
     this.#control?.end.clear();
-    for (const { wire } of this.#ports.values()) this.#chars.setOpen(wire, !multiport);
+    for (const [number, { wire }] of this.#ports) this.#setOpen(number, wire, !multiport);
+  }
+
+  #setOpen(number: number, wire: number, open: boolean): void {
+    if (open) this.#open.add(number);
+    else this.#open.delete(number);
+    this.#chars.setOpen(wire, open);
+  }
+
+  get state(): SerialBusState {
+    return { multiport: this.#multiport ?? null, ready: this.#ready, open: [...this.#open] };
+  }
+
+  /** The driver's state is a snapshot's now. */
+  restore({ multiport, ready, open }: SerialBusState): void {
+    this.#multiport = multiport ?? undefined;
+    this.#ready = ready;
+    this.#control?.end.clear();
+    for (const [number, { wire }] of this.#ports) this.#setOpen(number, wire, open.includes(number));
   }
 
   /** A control message of the driver's: anything it can think of. */
@@ -174,7 +202,7 @@ export class SerialBus {
     }
     const port = this.#ports.get(number);
     if (port === undefined) return;
-    if (event === PORT_OPEN) this.#chars.setOpen(port.wire, value === 1);
+    if (event === PORT_OPEN) this.#setOpen(number, port.wire, value === 1);
     if (event !== PORT_READY || value !== 1) return;
     if (port.isConsole) this.#send(number, CONSOLE_PORT, 1);
     if (port.name !== undefined) this.#send(number, PORT_NAME, 1, ascii(port.name.slice(0, 200)));

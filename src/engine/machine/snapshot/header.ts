@@ -1,3 +1,4 @@
+import type { SerialBusState } from '../serial-bus.ts';
 import type { ParkedBlkRequest } from '../../virtio/blk/data-plane.ts';
 
 /** What a snapshot says of itself: enough to tell whether it fits a machine, and what is not in regions. */
@@ -49,6 +50,8 @@ export interface DeviceState {
   readonly serving: readonly number[];
   /** Requests stopped by an error policy, by queue. */
   readonly parked: readonly (readonly [queue: number, requests: readonly ParkedBlkRequest[]])[];
+  /** Of a virtio-serial device. */
+  readonly bus?: SerialBusState;
 }
 
 export interface DiskState {

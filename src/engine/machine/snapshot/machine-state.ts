@@ -113,6 +113,7 @@ export class MachineState {
         parked: [...queues].flatMap(([queue, { parked = [] }]) =>
           parked.length === 0 ? [] : [[queue, parked] as const],
         ),
+        ...(device.bus === undefined ? {} : { bus: device.bus.state }),
       })),
       disks,
     };
@@ -193,6 +194,7 @@ export class MachineState {
           { parked: (parked.get(queue) ?? []).map((request) => rebased(request, moved)) },
         ]),
       );
+      if (saved?.bus !== undefined) rest.device.bus?.restore(saved.bus);
       await board.serveAgain(rest, queues);
     }
     // Whoever waits at the other end of the UART and the clock looks again.
