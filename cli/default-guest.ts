@@ -79,6 +79,6 @@ export function defaultArguments(
 
 /** The default guest's `-append` has taken the user's words in already. */
 function withoutAppend(given: readonly string[]): readonly string[] {
-  const at = given.findIndex((word) => word === '-append' || word === '--append');
-  return at < 0 ? given : [...given.slice(0, at), ...given.slice(at + 2)];
+  const isAppend = (word: string | undefined): boolean => word === '-append' || word === '--append';
+  return given.filter((word, i) => !isAppend(word) && !isAppend(given[i - 1]));
 }

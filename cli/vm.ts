@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,10 +22,12 @@ const build = new URL('../', import.meta.url);
 const interpreter = new URL('wasm/interp.wasm', build);
 const guestDir = fileURLToPath(new URL('guest/', build));
 
-/** Ends with a sentence on stderr. */
+/** A mistake of the user's. */
+class Refusal extends Error {}
+
+/** Ends with a sentence on stderr, once what was begun is cleared away. */
 function fail(message: string): never {
-  process.stderr.write(`vm: ${message}\n`);
-  process.exit(1);
+  throw new Refusal(message);
 }
 
 /** Exit code of a machine that has ended. */
@@ -83,7 +86,10 @@ function defaultDisk(image: string, scratch: string, keep: boolean): string {
   if (keep && existsSync(kept)) return kept;
   const copy = keep ? kept : join(scratch, 'disk');
   mkdirSync(dirname(copy), { recursive: true });
-  copyFileSync(image, copy, fs.COPYFILE_FICLONE);
+  // Under another name until it is whole: a copy cut short must not be taken for the disk next time.
+  const draft = `${copy}.${process.pid}`;
+  copyFileSync(image, draft, fs.COPYFILE_FICLONE);
+  renameSync(draft, copy);
   return copy;
 }
 
@@ -117,4 +123,10 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2));
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error;
+  process.stderr.write(`vm: ${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -45,7 +45,7 @@ export interface QmpEvent {
 export interface SerialPort {
   /** Bytes towards the guest. */
   write(data: string | Uint8Array): void;
-  /** Bytes from the guest. Returns the function that unsubscribes. */
+  /** Bytes from the guest; the first listener gets what came before it, up to 64 KiB. Returns the function that unsubscribes. */
   onData(listener: (bytes: Uint8Array) => void): () => void;
 }
 

@@ -56,7 +56,14 @@ export async function startMachine(
 ): Promise<Result<Vm>> {
   const boot = await makeBootPlan(config, host);
   if (!boot.ok) return boot;
-  const interpreter = await host.interpreter();
+  let interpreter: WebAssembly.Module;
+  try {
+    interpreter = await host.interpreter();
+  } catch (error) {
+    return userError(`the interpreter cannot be loaded: ${String(error)}`, {
+      hint: host.kind === 'browser' ? 'Reload the page.' : 'Run npm run build.',
+    });
+  }
   const layout = layoutMachine({ ramBytes: config.memoryBytes, harts: config.smp });
   const memory = allocate(layout, config.memoryBytes);
   if (!memory.ok) return memory;
@@ -107,6 +114,9 @@ async function orIfGone<T>(asked: Promise<T>, otherwise: T): Promise<T> {
   }
 }
 
+/** Output kept for the first listener. A terminal nobody ever looks at costs no more. */
+const EARLY_OUTPUT_BYTES = 64 * 1024;
+
 /** Time the threads get to close their disks before they are ended by force. */
 const CLOSE_MS = 3000;
 
@@ -124,6 +134,8 @@ class Supervisor implements Vm {
   readonly #eventListeners = new Set<(event: QmpEvent) => void>();
   /** By chardev. */
   readonly #serialListeners = new Map<string, Set<(bytes: Uint8Array) => void>>();
+  /** By chardev: what came before anybody listened. */
+  readonly #earlyOutput = new Map<string, readonly Uint8Array[]>();
   readonly #traceNames = new Map<string, TraceName>();
   readonly #traceNameListeners = new Set<(name: TraceName) => void>();
   #directory: BoardDirectory = {
@@ -240,8 +252,17 @@ class Supervisor implements Vm {
   }
 
   serialOutput(id: string, bytes: Uint8Array): void {
-    for (const listener of this.#serialListeners.get(id) ?? []) listener(bytes);
+    const listeners = this.#serialListeners.get(id);
+    if (listeners === undefined) this.#keepOutput(id, bytes);
+    else for (const listener of listeners) listener(bytes);
     this.#main.send('serialShown', id, bytes.length);
+  }
+
+  /** The guest may run, and write, before whoever made the machine has had a chance to listen. */
+  #keepOutput(id: string, bytes: Uint8Array): void {
+    const early = this.#earlyOutput.get(id) ?? [];
+    const kept = early.reduce((sum, { length }) => sum + length, 0);
+    if (kept + bytes.length <= EARLY_OUTPUT_BYTES) this.#earlyOutput.set(id, [...early, bytes]);
   }
 
   event(event: QmpEvent): void {
@@ -286,6 +307,8 @@ class Supervisor implements Vm {
       onData: (listener) => {
         const listeners = this.#serialListeners.get(id) ?? new Set();
         this.#serialListeners.set(id, listeners.add(listener));
+        for (const bytes of this.#earlyOutput.get(id) ?? []) listener(bytes);
+        this.#earlyOutput.delete(id);
         return () => void listeners.delete(listener);
       },
     };
