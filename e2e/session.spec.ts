@@ -163,3 +163,16 @@ test('power-off from the guest is told apart from a cut, and power on boots agai
   await shellPrompt(page);
   expect((await run(page, 'cat /root/kept.txt')).output).toContain('kept\r');
 });
+
+test('another guest is chosen by name: the built-in one needs no download', async () => {
+  await page.getByRole('button', { name: 'Guest', exact: true }).click();
+  await page.getByRole('menuitem', { name: 'Built-in guest' }).click();
+  await page.getByRole('button', { name: 'Apply and restart' }).click();
+  await page.waitForFunction(() => window.playground?.serial.text.endsWith('> ') === true);
+  await page.getByTestId('terminal').click();
+  await page.keyboard.type('verify rand qd 8 count 512\n');
+  await page.waitForFunction(
+    () => (window.playground?.board()?.devices[0]?.queues[0]?.completions ?? 0) >= 1024,
+  );
+  expect(await page.evaluate(() => window.playground?.board()?.devices[0]?.queues[0]?.errors)).toBe(0);
+});

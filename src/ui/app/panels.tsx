@@ -1,5 +1,6 @@
 import { lazy, type ReactNode, Suspense } from 'react';
 import { INSPECTOR } from '../model/commands.ts';
+import { guestChoices } from '../model/images/guest-choices.ts';
 import type { ImagesModel } from '../model/images/images-model.ts';
 import type { ThemeName } from '../tokens.ts';
 import { Guard } from '../widgets/Guard.tsx';
@@ -34,7 +35,11 @@ export function inspectorTabs(theme: ThemeName): readonly PanelTab[] {
 /** Tabs beside the terminal. */
 export function toolTabs(defaultCommandLine: string, images: ImagesModel): readonly PanelTab[] {
   return [
-    { id: 'command-line', label: 'Command line', content: <CommandLine defaultText={defaultCommandLine} /> },
+    {
+      id: 'command-line',
+      label: 'Command line',
+      content: <CommandLine defaultText={defaultCommandLine} guests={guestChoices(images.manifest)} />,
+    },
     { id: 'monitor', label: 'Monitor', content: <MonitorView /> },
     { id: 'images', label: 'Images', content: <ImagesView model={images} /> },
   ];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addContext, addDisk, removeContext, setOption } from './command-line-edits.ts';
+import { addContext, addDisk, removeContext, removeOption, setOption } from './command-line-edits.ts';
 
 const text = `-m 256
 -object glib-qcontext,id=ctx0,threaded=yes
@@ -10,6 +10,11 @@ describe('edits of a command line', () => {
   it('sets an option in place or adds it', () => {
     expect(setOption(text, '-m', '512')).toBe(text.replace('256', '512'));
     expect(setOption(text, '-kernel', 'my kernel')).toBe(`-kernel 'my kernel'\n${text}`);
+  });
+  it('takes an option away with its line, or out of its line', () => {
+    expect(removeOption(text, '-m')).toBe(text.replace('-m 256\n', ''));
+    expect(removeOption('-S -m 256 -smp 2', '-m')).toBe('-S -smp 2');
+    expect(removeOption(text, '-initrd')).toBe(text);
   });
   it('adds a disk with free ids', () => {
     expect(addDisk(text, 'b.img').slice(text.length)).toBe(

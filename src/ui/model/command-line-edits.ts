@@ -12,6 +12,16 @@ export function setOption(text: string, option: string, value: string): string {
   return `${option} ${quoteArg(value)}\n${text}`;
 }
 
+/** Takes away an option with its value, and its line when nothing else stands there. */
+export function removeOption(text: string, option: string): string {
+  const split = splitArgv(text);
+  if (!split.ok) return text;
+  const at = split.tokens.findIndex((token) => token.value === option);
+  const from = split.tokens[at];
+  const to = split.tokens[at + 1] ?? from;
+  return from === undefined || to === undefined ? text : cut(text, from.start, to.end);
+}
+
 /** Adds a raw disk as a virtio-blk device with free ids. */
 export function addDisk(text: string, file: string): string {
   const n = firstFree(text, (i) => [`drive${i}`, `disk${i}`]);
@@ -35,10 +45,7 @@ export function removeContext(text: string, id: string): string {
     if (option === undefined || !/^--?(object|context)$/.test(option.value)) continue;
     const parts = splitOpts(token.value);
     if (parts.includes(`id=${id}`) || (option.value.endsWith('context') && parts[0] === id)) {
-      const before = text.slice(0, option.start).replace(/[ \t]+$/, '');
-      return (
-        before + text.slice(token.end).replace(before.endsWith('\n') || before === '' ? /^[ \t]*\n/ : /^/, '')
-      );
+      return cut(text, option.start, token.end);
     }
   }
   return text;
@@ -58,6 +65,13 @@ export function mentions(text: string, word: string): boolean {
       splitOpts(value).some((part) => part === word || part.endsWith(`=${word}`)),
     )
   );
+}
+
+/** The text without a stretch of it, nor the empty line it would leave. */
+function cut(text: string, from: number, to: number): string {
+  const before = text.slice(0, from).replace(/[ \t]+$/, '');
+  const after = text.slice(to);
+  return before + (before === '' || before.endsWith('\n') ? after.replace(/^[ \t]*\n/, '') : after);
 }
 
 const appendLines = (text: string, lines: readonly string[]): string =>

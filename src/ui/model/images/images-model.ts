@@ -56,8 +56,7 @@ export class ImagesModel {
     if (name === '') return undefined;
     if (!IMAGE_NAME.test(name)) return 'Letters, digits, dot, plus, minus and underscore, up to 64';
     if (name.endsWith('.part')) return 'Names in .part are kept for images being written';
-    if (this.store.getState().images.some((image) => image.name === name))
-      return 'There is an image of that name';
+    if (this.#taken(name)) return 'There is an image of that name';
     return undefined;
   }
 
@@ -136,12 +135,19 @@ export class ImagesModel {
         .replace(/[^\w.+-]+/g, '-')
         .replace(/^[^\w]+/, '')
         .slice(0, 56) || 'image';
-    const taken = new Set(this.store.getState().images.map((image) => image.name));
-    if (!taken.has(clean)) return clean;
+    if (!this.#taken(clean)) return clean;
     for (let n = 2; ; n++) {
       const name = clean.includes('.') ? clean.replace(/\.(?=[^.]*$)/, `-${n}.`) : `${clean}-${n}`;
-      if (!taken.has(name)) return name;
+      if (!this.#taken(name)) return name;
     }
+  }
+
+  /** Here already, or the name of what the server offers, which a download would put in its place. */
+  #taken(name: string): boolean {
+    return (
+      this.store.getState().images.some((image) => image.name === name) ||
+      this.manifest?.files[name] !== undefined
+    );
   }
 
   async #task(

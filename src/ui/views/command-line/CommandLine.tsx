@@ -6,7 +6,9 @@ import {
   planApply,
   readCommandLine,
 } from '../../model/command-line.ts';
+import type { GuestChoice } from '../../model/images/guest-choices.ts';
 import { useController, usePlayground } from '../../model/playground.ts';
+import { ActionMenu } from '../../widgets/ActionMenu.tsx';
 import { Button } from '../../widgets/Button.tsx';
 import { Pane } from '../../widgets/Pane.tsx';
 import styles from './CommandLine.module.css';
@@ -19,7 +21,13 @@ const marksOf = async (text: string) => (await readCommandLine(text)).marks;
  * The machine as QEMU-style arguments. Editing changes nothing until it is applied: live where the change allows
  * it, else by a restart, and which of the two is said beforehand.
  */
-export default function CommandLine({ defaultText }: { readonly defaultText: string }): ReactNode {
+export default function CommandLine({
+  defaultText,
+  guests,
+}: {
+  readonly defaultText: string;
+  readonly guests: readonly GuestChoice[];
+}): ReactNode {
   const { controller } = usePlayground();
   const text = useController((state) => state.commandLine);
   const applied = useController((state) => state.applied);
@@ -42,6 +50,19 @@ export default function CommandLine({ defaultText }: { readonly defaultText: str
               Default
             </Button>
           )}
+          <ActionMenu
+            title="Boot"
+            trigger={
+              <Button size="small" variant="quiet">
+                Guest
+              </Button>
+            }
+            actions={guests}
+            onAction={(id) => {
+              const choice = guests.find((guest) => guest.id === id);
+              if (choice !== undefined) controller.setCommandLine(choice.edit(text));
+            }}
+          />
           <CopyButton text={text} />
           <Button
             size="small"
