@@ -307,8 +307,12 @@ class Supervisor implements Vm {
       onData: (listener) => {
         const listeners = this.#serialListeners.get(id) ?? new Set();
         this.#serialListeners.set(id, listeners.add(listener));
-        for (const bytes of this.#earlyOutput.get(id) ?? []) listener(bytes);
+        const early = this.#earlyOutput.get(id) ?? [];
         this.#earlyOutput.delete(id);
+        // After this call, as all output comes: a listener may use what it returns.
+        void Promise.resolve().then(() => {
+          for (const bytes of early) if (listeners.has(listener)) listener(bytes);
+        });
         return () => void listeners.delete(listener);
       },
     };
