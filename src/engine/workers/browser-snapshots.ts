@@ -1,14 +1,16 @@
 import { DiskOpenError, type SnapshotStore } from '../host.ts';
 import { openHandle } from './browser-disk.ts';
 
-/** The directory of that name, undefined if there is none. */
+/** The directory of that path, undefined if there is none. */
 async function directory(
   name: string,
   options: FileSystemGetDirectoryOptions = {},
 ): Promise<FileSystemDirectoryHandle | undefined> {
-  const root = await navigator.storage.getDirectory();
+  let found = await navigator.storage.getDirectory();
   try {
-    return await root.getDirectoryHandle(name, options);
+    for (const part of name.split('/').filter((each) => each !== ''))
+      found = await found.getDirectoryHandle(part, options);
+    return found;
   } catch (error) {
     if (error instanceof DOMException && error.name === 'NotFoundError') return undefined;
     throw error;

@@ -100,7 +100,7 @@ export class MachineState {
     return {
       tag,
       date: new Date(Number(core.host.wallClockNs() / 1_000_000n)).toISOString(),
-      vmClockNs: guestClock.ns(),
+      vmClockNs: Math.floor(guestClock.ns()),
       state: this.digest,
       machine,
       digest: crc32(Uint8Array.from(JSON.stringify(machine), (c) => c.charCodeAt(0) & 0xff)),
