@@ -183,7 +183,7 @@ export const PAGE_STRIDE = 0x50c0;
 export const PAGE_RAM = 0x00;
 /** u32: next decoded page in the same hash bucket. */
 export const PAGE_NEXT = 0x04;
-/** u32: the fence.i generation in which copy and RAM were last found equal. */
+/** u32: the fence.i generation in which copy and RAM were last found equal; 0 while it is open for writing. */
 export const PAGE_CHECKED = 0x08;
 /** u32: increments whenever an op of this page is dropped; translations made from it are stale then. */
 export const PAGE_GENERATION = 0x0c;
@@ -193,6 +193,9 @@ export const PAGE_HEAT = 0x10;
 export const PAGE_TRANSLATED = 0x14;
 /** u32: heat at which the page is queued for the translator; 0: never. */
 export const PAGE_HEAT_LIMIT = 0x18;
+/** u16: stores to the page since it was last closed, and how many open it. */
+export const PAGE_STORES = 0x1c;
+export const PAGE_STORE_LIMIT = 0x1e;
 /** u16[PAGE_SAMPLE_COUNT]: byte offsets in the page of the last samples, the nth at n modulo the count. */
 export const PAGE_SAMPLES = 0x20;
 export const PAGE_SAMPLE_COUNT = 16;

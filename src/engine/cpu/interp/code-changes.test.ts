@@ -46,6 +46,37 @@ describe('H6: stores of this hart into code it has executed', () => {
     expect(call()).toBe(2n);
   });
 
+  it('so many that the page is taken for data, again and again', () => {
+    start();
+    rig.program(AUX, sw(6, 5, 0), addi(6, 6, 0), jal(0, -8));
+    for (let round = 1; round <= 6; round++) {
+      const value = round + 100;
+      hart.setX(6, BigInt(addi(9, 0, value)));
+      hart.pc = BigInt(AUX);
+      const stores = 20 << round;
+      rig.step(3 * stores);
+      const before = hart.counters.tlbRefills;
+      hart.pc = BigInt(AUX);
+      rig.step(3);
+      // The page is open: its store is in the TLB.
+      expect(hart.counters.tlbRefills).toBe(before);
+      expect(call()).toBe(BigInt(value));
+    }
+  });
+
+  it('from the page itself, however many', () => {
+    start();
+    // x6 alternates between two instructions; what is stored is executed at once.
+    rig.program(TARGET, sw(6, 5, 8), addi(10, 10, 1), addi(9, 0, 1), jal(0, -12));
+    hart.setX(10, 0n);
+    for (let i = 0; i < 200; i++) {
+      hart.setX(6, BigInt(addi(9, 0, i & 1023)));
+      hart.pc = BigInt(TARGET);
+      rig.step(3);
+      expect(hart.getX(9)).toBe(BigInt(i & 1023));
+    }
+  });
+
   it('through another mapping of the same frame', () => {
     rig.start([jalr(1, 5, 0)], PRIV_S);
     const table = new PageTable(rig, 'sv39', RAM + 0x30_0000);

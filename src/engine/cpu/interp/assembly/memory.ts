@@ -12,7 +12,7 @@ import { Cause } from './cause';
 import { mmioRead, mmioWrite } from './host';
 import { accessFaultCause, faultCause, hostOf, inRam, translate } from './mmu';
 import { Op } from './ops';
-import { findPage, storedToPage } from './pages';
+import { findPage, isOpen, openIfData, storedToPage } from './pages';
 import { Access, pmpAllows, pmpPartial } from './pmp';
 import { count, hart } from './state';
 import { dataMxr, dataPriv, dataSum, fillData } from './tlb';
@@ -96,6 +96,7 @@ function readWithin(va: u64, size: u32): u64 {
 
 /** Address of a writable RAM cell of `size` bytes within one page, 0 if it is on the bus or faults. */
 export function writableRam(va: u64, size: u32): usize {
+  writtenPage = 0;
   const pa = physical(va, size, Access.WRITE);
   if (accessCause != Cause.NONE) return 0;
   if (!inRam(pa, size)) {
@@ -104,6 +105,7 @@ export function writableRam(va: u64, size: u32): usize {
   }
   const host = hostOf(pa);
   writtenPage = findPage(host & ~0xfff);
+  if (writtenPage != 0 && isOpen(writtenPage)) writtenPage = 0;
   if (writtenPage == 0 && !pmpPartial) {
     count(HART_COUNT_TLB_REFILLS);
     fillData(va, host, true);
@@ -258,7 +260,10 @@ export function storeSlow(op: usize, va: u64, pc: u64): bool {
     default:
       writeVirtual(va, 8, load<u64>(rs2, HART_X));
   }
-  if (accessCause == Cause.NONE) return true;
+  if (accessCause == Cause.NONE) {
+    if (writtenPage != 0) openIfData(writtenPage, op);
+    return true;
+  }
   takeException(accessCause, accessAddress, pc);
   return false;
 }

@@ -4,7 +4,8 @@
  * A page's ops are decoded from a copy of its bytes taken when it was first entered, never from RAM,
  * so what an op stands for is always known. Three things keep copy and RAM together:
  *  - this hart's stores: a decoded page is not entered into the write TLB, so its stores take the
- *    slow path, which drops the ops they touch (storedToPage);
+ *    slow path, which drops the ops they touch (storedToPage); a page that turns out to be data is
+ *    opened for fast stores until it is executed again (openIfData);
  *  - anybody else's stores (other harts, devices): after fence.i every page is compared with its
  *    copy before it is executed again (recheck);
  *  - `flush` of the whole hart.
@@ -31,6 +32,8 @@ import {
   PAGE_RAM,
   PAGE_SAMPLE_COUNT,
   PAGE_SAMPLES,
+  PAGE_STORE_LIMIT,
+  PAGE_STORES,
   PAGE_STRIDE,
   PAGE_TRANSLATED,
 } from '../../layout';
@@ -52,6 +55,8 @@ let checkGeneration: u32 = 1;
 let cursor: u32 = 0;
 /** Pages freed ahead of need, so that the exec TLB is flushed once per batch. */
 const EVICT_BATCH: u32 = 32;
+/** Stores after which a page is opened for the first time. */
+const FIRST_STORE_LIMIT: u16 = 16;
 let freeAhead: u32 = 0;
 
 @inline
@@ -128,6 +133,8 @@ function newPage(ram: usize): usize {
   store<u32>(page, checkGeneration, PAGE_CHECKED);
   store<u32>(page, 0, PAGE_HEAT);
   store<u32>(page, 0, PAGE_TRANSLATED);
+  store<u16>(page, 0, PAGE_STORES);
+  store<u16>(page, FIRST_STORE_LIMIT, PAGE_STORE_LIMIT);
   store<u32>(page, load<u32>(hart, HART_JIT_THRESHOLD), PAGE_HEAT_LIMIT);
   store<u32>(bucket, <u32>page);
   count(HART_COUNT_PAGES_DECODED);
@@ -173,6 +180,31 @@ export function storedToPage(page: usize, host: usize, size: u32): void {
   const offset = host & 0xfff;
   memory.copy(page + PAGE_COPY + offset, host, size);
   dropOps(page, <i32>offset, <i32>size);
+  store<u16>(page, <u16>min(load<u16>(page, PAGE_STORES) + 1, 0xffff), PAGE_STORES);
+}
+
+/** Whether a page may be in a write TLB although it is decoded. */
+@inline
+export function isOpen(page: usize): bool {
+  return load<u32>(page, PAGE_CHECKED) == 0;
+}
+
+/**
+ * Opens a page that many stores went to: most likely it is data now. It is compared with its copy, and
+ * closed, when it is executed again; so it must not be what is being executed, by the op at `op`.
+ */
+export function openIfData(page: usize, op: usize): void {
+  if (load<u16>(page, PAGE_STORES) < load<u16>(page, PAGE_STORE_LIMIT)) return;
+  if (op < hart + HART_DECODE_PAGES || pageOf(op) == page) return;
+  store<u32>(page, 0, PAGE_CHECKED);
+  flushExec();
+}
+
+/** A page that was open is executed again: takes it out of the write TLBs, and waits longer the next time. */
+function close(page: usize): void {
+  store<u16>(page, 0, PAGE_STORES);
+  store<u16>(page, <u16>min<u32>(load<u16>(page, PAGE_STORE_LIMIT) << 1, 0x8000), PAGE_STORE_LIMIT);
+  flushData();
 }
 
 /** Compares a page with RAM and drops what differs. */
@@ -207,7 +239,10 @@ function resolve(pc: u64): usize {
   const ram = hostOf(pa & ~0xfff);
   const page = findPage(ram);
   if (page == 0) return newPage(ram);
-  if (load<u32>(page, PAGE_CHECKED) != checkGeneration) recheck(page);
+  if (load<u32>(page, PAGE_CHECKED) != checkGeneration) {
+    if (isOpen(page)) close(page);
+    recheck(page);
+  }
   return page;
 }
 
