@@ -71,7 +71,7 @@ const isCall = (insn: Insn): boolean => (insn.op === OP.JAL || insn.op === OP.JA
  * instructions left to the interpreter.
  */
 export function findBlocks(page: CodePage): Block[] {
-  const insns: (Insn | undefined)[] = new Array<Insn | undefined>(HALFWORDS);
+  const insns: (Insn | undefined)[] = Array.from({ length: HALFWORDS });
   for (let i = 0; i < HALFWORDS; i++) insns[i] = page.decoded(2 * i) ? insnAt(page, 2 * i) : undefined;
   const marks = mark(insns);
   const blockAt = new Int32Array(HALFWORDS).fill(-1);

@@ -72,7 +72,7 @@ function components(
     found.push(component.toSorted((a, b) => a - b));
   };
   for (const node of nodes) if (!index.has(node)) visit(node);
-  return found.reverse();
+  return found.toReversed();
 }
 
 const loopsToItself = (node: number, successors: readonly (readonly number[])[]): boolean =>
@@ -163,7 +163,7 @@ function needs(
   checks: ReadonlySet<number>,
   reached: readonly number[],
 ): number[] {
-  const need: number[] = new Array<number>(successors.length).fill(-1);
+  const need: number[] = Array.from({ length: successors.length }, () => -1);
   const visit = (node: number): number => {
     if (need[node]! >= 0) return need[node]!;
     let most = 0;

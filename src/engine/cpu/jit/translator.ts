@@ -125,7 +125,7 @@ export class Translator {
     this.#tuning = { ...DEFAULTS, ...options };
     const env: Record<string, unknown> = { memory: options.memory.memory };
     for (const { name } of HELPER_IMPORTS) env[name] = options.exports[name];
-    this.#imports = { env };
+    this.#imports = { env: env as Record<string, never> };
     this.#setCell(HART_JIT_THRESHOLD, this.#tuning.threshold);
     this.#setCell(HART_JIT_QUEUED, 0);
   }

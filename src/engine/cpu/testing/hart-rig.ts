@@ -96,7 +96,12 @@ export class HartRig {
 
   constructor(
     module: WebAssembly.Module,
-    options: { builtInSbi?: boolean; hartId?: number; ramBytes?: number } = {},
+    options: {
+      builtInSbi?: boolean;
+      hartId?: number;
+      ramBytes?: number;
+      jit?: boolean | TranslatorTuning;
+    } = {},
   ) {
     const ramBytes = options.ramBytes ?? RAM_BYTES;
     const pages = (RAM_OFFSET + ramBytes) / 65536;
