@@ -6,6 +6,9 @@ import { PROMPT, shell } from './conversation.ts';
 import { buildToolsImage } from './qbench.ts';
 import { qemuDrive, QemuMachine, qemuVersion } from './qemu.ts';
 import { fillPattern } from './raw-opfs.ts';
+import { Unavailable } from './unavailable.ts';
+import { V86Machine } from './v86.ts';
+import { buildV86Guest } from './v86-guest.ts';
 
 export interface LabOptions {
   readonly root: string;
@@ -18,9 +21,6 @@ export interface LabOptions {
   /** More words for our machine's command line, e.g. `-accel tcg,jit=off`. */
   readonly machineArgs: readonly string[];
 }
-
-/** Why a figure can't be had here. */
-export class Unavailable extends Error {}
 
 interface LinuxGuest {
   readonly title: string;
@@ -42,12 +42,16 @@ export class Lab {
   readonly #work: string;
   #server: Promise<{ url: string; close(): Promise<void> }> | undefined;
   #browser: Promise<Browser> | undefined;
-  #on: 'linux' | 'bare' | undefined;
+  /** What runs in the page. */
+  #on: 'linux 1' | 'linux 2' | 'bare' | undefined;
   #qemuLinux: Promise<QemuMachine> | undefined;
   #qemuBare: Promise<QemuMachine> | undefined;
+  #v86: Promise<V86Machine> | undefined;
   readonly #uploaded = new Set<string>();
   /** Seconds from opening the page for the first time to the prompt: images are downloaded on the way. */
   firstVisitSeconds = Number.NaN;
+  /** Seconds from power-on to the prompt of v86's guest. */
+  v86BootSeconds = Number.NaN;
 
   constructor(options: LabOptions) {
     this.options = options;
@@ -164,9 +168,9 @@ export class Lab {
   }
 
   /** Our Linux in the page, with the disks of the benchmarks; booted when first asked for. */
-  async linux(): Promise<PageMachine> {
+  async linux(harts: 1 | 2 = 1): Promise<PageMachine> {
     const machine = await this.machine();
-    if (this.#on === 'linux') return machine;
+    if (this.#on === `linux ${harts}`) return machine;
     await this.upload('tools.ext4', await buildToolsImage(this.options.root));
     await machine.stop();
     this.#on = undefined;
@@ -176,8 +180,8 @@ export class Lab {
       ourDisk('tools', 'tools.ext4', `serial=${TOOLS},context=ctx1`),
       ourDisk('data', 'data.img', `serial=${DATA},context=ctx1`),
     ].flat();
-    await machine.start(this.ourLinux('bench-root.ext4', disks), PROMPT);
-    this.#on = 'linux';
+    await machine.start([...this.ourLinux('bench-root.ext4', disks), '-smp', String(harts)], PROMPT);
+    this.#on = `linux ${harts}`;
     await this.#prepareShell(machine);
     return machine;
   }
@@ -209,6 +213,18 @@ export class Lab {
     await shell(guest, 'cp /tmp/tools/qbench /tmp/qbench && umount /tmp/tools');
     await shell(guest, find(DATA, 'ln -s ${d##*/} /dev/data'));
     await shell(guest, 'test -b /dev/data');
+  }
+
+  /** v86 in a browser of its own, with a guest of its own: it knows neither riscv64 nor our disk. */
+  v86(): Promise<V86Machine> {
+    this.#v86 ??= (async () => {
+      const files = await buildV86Guest(this.options.root);
+      this.#server ??= servePage(this.options.root, this.options.dist);
+      const { machine, seconds } = await V86Machine.boot(this.#work, (await this.#server).url, files);
+      this.v86BootSeconds = seconds;
+      return machine;
+    })();
+    return this.#v86;
   }
 
   /** The built-in guest in the page, on a disk in the same OPFS file as Linux has it. */
@@ -279,16 +295,19 @@ export class Lab {
     this.#on = undefined;
   }
 
-  /** Ends the QEMUs: nothing else runs while the browser alone is looked at. */
-  async stopQemu(): Promise<void> {
-    const machines = [this.#qemuLinux, this.#qemuBare];
-    this.#qemuLinux = this.#qemuBare = undefined;
-    for (const machine of machines) (await machine?.catch(() => undefined))?.stop();
+  /** Ends the peers: they would only take their share of the cores. */
+  async stopPeers(): Promise<void> {
+    const machines = [this.#qemuLinux, this.#qemuBare, this.#v86];
+    this.#qemuLinux = this.#qemuBare = this.#v86 = undefined;
+    for (const machine of machines) {
+      const found = await Promise.race([machine?.catch(() => undefined), delay(5000)]);
+      await Promise.race([found?.stop(), delay(10_000)]);
+    }
   }
 
   /** After a part that failed or took too long: whatever is still going on ends. */
   async reset(): Promise<void> {
-    await this.stopQemu();
+    await this.stopPeers();
     const browser = this.#browser;
     this.#browser = this.#on = undefined;
     this.#uploaded.clear();

@@ -111,23 +111,28 @@ function threadTimes(pids: readonly number[]): ReadonlyMap<string, ThreadTimes> 
 }
 
 /**
- * Does some work and tells which share of the time the busiest thread of the processes had a core while it wanted one:
- * 1 on a quiet machine, less where other processes take their part.
+ * Does some work and tells which share of the time the busiest threads of the processes had a core while they wanted
+ * one: 1 on a quiet machine, less where other processes take their part.
+ *
+ * @param threads how many threads do the work
  */
 export async function withCoreShare<T>(
   pids: readonly number[],
   work: () => Promise<T>,
+  threads = 1,
 ): Promise<{ readonly value: T; readonly share: number }> {
   const before = threadTimes(pids);
   const value = await work();
-  let busiest: ThreadTimes = { ranNs: 0, waitedNs: 0 };
-  for (const [thread, { ranNs, waitedNs }] of threadTimes(pids)) {
-    const since = before.get(thread) ?? { ranNs: 0, waitedNs: 0 };
-    if (ranNs - since.ranNs > busiest.ranNs)
-      busiest = { ranNs: ranNs - since.ranNs, waitedNs: waitedNs - since.waitedNs };
-  }
-  const wanted = busiest.ranNs + busiest.waitedNs;
-  return { value, share: wanted === 0 ? 1 : busiest.ranNs / wanted };
+  const busiest = [...threadTimes(pids)]
+    .map(([thread, { ranNs, waitedNs }]) => ({
+      ranNs: ranNs - (before.get(thread)?.ranNs ?? 0),
+      waitedNs: waitedNs - (before.get(thread)?.waitedNs ?? 0),
+    }))
+    .toSorted((a, b) => b.ranNs - a.ranNs)
+    .slice(0, threads);
+  const ran = busiest.reduce((sum, { ranNs }) => sum + ranNs, 0);
+  const wanted = busiest.reduce((sum, { ranNs, waitedNs }) => sum + ranNs + waitedNs, 0);
+  return { value, share: wanted === 0 ? 1 : ran / wanted };
 }
 
 /** Seconds each thread of some processes has run, by a name for people: `renderer/DedicatedWorker`. */

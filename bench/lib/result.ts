@@ -13,11 +13,19 @@ export interface BenchResult {
   readonly runs: number;
   readonly target?: Target;
   /** Every run, in order. */
-  readonly samples?: { readonly ours: readonly number[]; readonly theirs?: readonly number[] };
+  readonly samples?: Samples;
   /** Why it could not be measured. */
   readonly skipped?: string;
   /** What a reader has to know to read the figure right. */
   readonly note?: string;
+}
+
+/** Single runs. */
+export interface Samples {
+  readonly ours: readonly number[];
+  readonly theirs?: readonly number[];
+  /** Share of a core each had while it wanted one. */
+  readonly shares?: { readonly ours: readonly number[]; readonly theirs: readonly number[] };
 }
 
 /** What the figure is meant to reach. */
@@ -76,7 +84,7 @@ export async function alternate(
   return pairs;
 }
 
-type More = Pick<BenchResult, 'target' | 'note'>;
+type More = Pick<BenchResult, 'target' | 'note' | 'samples'>;
 
 /** The result of runs taken in turn with those of a peer. */
 export function compared(

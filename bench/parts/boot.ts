@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
-import type { PageMachine } from '../lib/browser.ts';
+import { type PageMachine, visit } from '../lib/browser.ts';
 import { PROMPT, shell } from '../lib/conversation.ts';
-import { type Lab, Unavailable } from '../lib/lab.ts';
+import type { Lab } from '../lib/lab.ts';
 import { QemuMachine } from '../lib/qemu.ts';
 import { alternate, atMost, type BenchResult, compared, measured, skipped } from '../lib/result.ts';
 import type { Part } from './part.ts';
+import { Unavailable } from '../lib/unavailable.ts';
 
 /** Starts QEMU on a fresh copy of the root disk; seconds from its start to the prompt. */
 async function bootQemu(lab: Lab, version: string, kernel?: string): Promise<number> {
@@ -71,12 +72,17 @@ async function snapshot(machine: PageMachine, runs: number): Promise<BenchResult
 export const boot: Part = {
   name: 'boot',
   limitSeconds: 240,
-  owes: ['boot/vs-qemu', 'boot/first-visit-s', 'boot/snapshot-s'],
+  owes: ['boot/vs-qemu', 'boot/snapshot-s', 'boot/first-visit-s', 'boot/next-visit-s'],
   async run(lab, report) {
     const machine = await lab.machine();
     report(
       measured('boot/first-visit-s', 's', [lab.firstVisitSeconds], {
         note: 'empty browser profile, images from this machine, opening the page to the prompt',
+      }),
+    );
+    report(
+      measured('boot/next-visit-s', 's', [await visit(machine.browser)], {
+        note: 'the same page again: images are in OPFS, opening the page to the prompt',
       }),
     );
     lab.forgetMachine();

@@ -1,5 +1,5 @@
 import type { Guest } from '../lib/conversation.ts';
-import { type Lab, Unavailable } from '../lib/lab.ts';
+import type { Lab } from '../lib/lab.ts';
 import { withCoreShare } from '../lib/processes.ts';
 import { buildQbench, type KernelRun, runInGuest, runOnHost } from '../lib/qbench.ts';
 import {
@@ -27,13 +27,13 @@ type Group = keyof typeof GROUPS;
 
 const ALL = Object.values(GROUPS).flat();
 
-/** What each kernel does on ours and on a peer. */
-interface Race extends Pairs {
+/** One contestant's rates of one kernel, in the order of the rounds, and the share of a core it had in each. */
+interface Runs {
   readonly unit: string;
-  /** Share of a core each had in each run. */
-  readonly shares: { readonly ours: readonly number[]; readonly theirs: readonly number[] };
+  readonly rates: readonly number[];
+  readonly shares: readonly number[];
 }
-type Rates = ReadonlyMap<string, Race>;
+type Sheet = ReadonlyMap<string, Runs>;
 
 /**
  * One run of a kernel, as if its thread had had a core to itself: the rate divided by the share it had. On a quiet
@@ -55,104 +55,140 @@ function verify(run: KernelRun, expected: ReadonlyMap<string, string>, who: stri
     throw new Error(`${who} computes ${run.kernel} wrong: ${run.check}, not ${String(right)}`);
 }
 
-/** Runs all kernels in turn on ours and on the peer. */
+/** Rounds that are not counted, so that every translator has met every kernel: longer than a counted one. */
+const WARM_UP = 4;
+
+/** Runs all kernels in rounds, on one contestant after the other. */
 async function race(
-  lab: Lab,
-  ours: Guest,
-  peer: Guest,
+  { options: { runs, kernelMs } }: Lab,
+  contestants: readonly Guest[],
   expected: ReadonlyMap<string, string>,
-): Promise<Rates> {
-  const { runs, kernelMs } = lab.options;
-  const rates = new Map<string, Race>();
+): Promise<ReadonlyMap<Guest, Sheet>> {
+  const sheets = new Map(contestants.map((guest) => [guest, new Map<string, Runs>()]));
+  for (const kernel of ALL)
+    for (const guest of contestants)
+      verify(await runInGuest(guest, kernel, kernelMs * WARM_UP), expected, guest.who);
   for (let round = 0; round < runs; round++) {
     for (const kernel of ALL) {
-      const mine = await runAlone(ours, kernel, kernelMs);
-      verify(mine.run, expected, ours.who);
-      const other = await runAlone(peer, kernel, kernelMs);
-      verify(other.run, expected, peer.who);
-      const so = rates.get(kernel);
-      rates.set(kernel, {
-        unit: mine.run.unit,
-        ours: [...(so?.ours ?? []), mine.rate],
-        theirs: [...(so?.theirs ?? []), other.rate],
-        shares: {
-          ours: [...(so?.shares.ours ?? []), mine.share],
-          theirs: [...(so?.shares.theirs ?? []), other.share],
-        },
-      });
+      for (const [guest, sheet] of sheets) {
+        const { run, rate, share } = await runAlone(guest, kernel, kernelMs);
+        verify(run, expected, guest.who);
+        const { rates, shares } = sheet.get(kernel) ?? { rates: [], shares: [] };
+        sheet.set(kernel, { unit: run.unit, rates: [...rates, rate], shares: [...shares, share] });
+      }
     }
   }
-  return rates;
+  return sheets;
 }
 
+/** Ours against one peer, kernel by kernel. */
+interface Match {
+  readonly peer: string;
+  /** In names of figures. */
+  readonly suffix: string;
+  readonly ours: Sheet;
+  readonly theirs: Sheet;
+}
+
+const pairsOf = ({ ours, theirs }: Match, kernel: string): Pairs => ({
+  ours: ours.get(kernel)?.rates ?? [],
+  theirs: theirs.get(kernel)?.rates ?? [],
+});
+
 /** The geometric mean of the ratios of a group's kernels. */
-function summary(name: string, group: Group, rates: Rates, peer: string, target: Target): BenchResult {
-  const ratios = GROUPS[group].map((kernel) => {
-    const pairs = rates.get(kernel);
-    return { kernel, ratio: pairs === undefined ? Number.NaN : pairedRatio(pairs) };
-  });
+function summary(match: Match, group: Group, target: Target): BenchResult {
+  const ratios = GROUPS[group].map((kernel) => ({ kernel, ratio: pairedRatio(pairsOf(match, kernel)) }));
   const value = geomean(ratios.map(({ ratio }) => ratio));
   return {
-    name,
+    name: `cpu/${group}-vs-${match.suffix}`,
     value,
     unit: '×',
     ratio: value,
-    against: peer,
-    runs: median([...rates.values()].map(({ ours }) => ours.length)),
+    against: match.peer,
+    runs: match.ours.get(GROUPS[group][0])?.rates.length ?? 0,
     target,
-    note: `geometric mean of ${ratios.map(({ kernel, ratio }) => `${kernel} ${ratio.toFixed(2)}`).join(', ')}`,
+    note:
+      `geometric mean of ${ratios.map(({ kernel, ratio }) => `${kernel} ${ratio.toFixed(2)}`).join(', ')}; ` +
+      `shares of a core had: ours ${shareOf(match.ours)}, theirs ${shareOf(match.theirs)}`,
   };
 }
 
-const percent = (shares: readonly number[]): string => `${(median(shares) * 100).toFixed(0)} %`;
+/** The share a contestant had in the middle of all its runs. */
+const shareOf = (sheet: Sheet): string =>
+  `${(median([...sheet.values()].flatMap(({ shares }) => shares)) * 100).toFixed(0)} %`;
 
-const each = (rates: Rates, suffix: string, peer: string): readonly BenchResult[] =>
-  [...rates].map(([kernel, { ours, theirs, unit, shares }]) =>
-    compared(`cpu/${kernel}-vs-${suffix}`, unit, { ours, theirs }, peer, {
-      note: `rates per second of a core; shares had: ours ${percent(shares.ours)}, theirs ${percent(shares.theirs)}`,
+/** The figures of single kernels. `floor` has what each kernel of a group must reach. */
+const each = (match: Match, floor: Partial<Record<Group, Target>>): readonly BenchResult[] =>
+  (Object.keys(GROUPS) as Group[]).flatMap((group) =>
+    GROUPS[group].map((kernel) => {
+      const [ours, theirs] = [match.ours.get(kernel), match.theirs.get(kernel)];
+      const pairs = pairsOf(match, kernel);
+      const shares = { ours: ours?.shares ?? [], theirs: theirs?.shares ?? [] };
+      const target = floor[group];
+      return compared(`cpu/${kernel}-vs-${match.suffix}`, ours?.unit ?? '', pairs, match.peer, {
+        samples: { ...pairs, shares },
+        ...(target === undefined ? {} : { target }),
+      });
     }),
   );
 
-/** Compute, system and cold code in Linux: the same C on our machine, on QEMU and natively. */
+/** A contestant, or why there is none. */
+async function contestant<T extends Guest>(enter: Promise<T>): Promise<T | string> {
+  try {
+    return await enter;
+  } catch (error) {
+    return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+  }
+}
+
+/** Compute, system and cold code in Linux: the same C on our machine, on QEMU, on v86 and natively. */
 export const cpu: Part = {
   name: 'cpu',
-  limitSeconds: 400,
-  owes: ['cpu/hot-vs-qemu-tcg', 'cpu/cold-vs-qemu-tcg', 'cpu/system-vs-qemu-tcg'],
+  limitSeconds: 600,
+  owes: [
+    'cpu/hot-vs-qemu-tcg',
+    'cpu/hot-vs-v86',
+    'cpu/cold-vs-qemu-tcg',
+    'cpu/cold-vs-v86',
+    'cpu/system-vs-qemu-tcg',
+    'cpu/system-vs-v86',
+  ],
   async run(lab, report) {
     const native = await buildQbench(lab.options.root, 'gcc', 'native');
-    const expected = new Map<string, string>();
-    const host = new Map<string, KernelRun>();
-    for (const kernel of ALL) {
-      const run = await runOnHost(native, kernel, lab.options.kernelMs / 4);
-      host.set(kernel, run);
-      expected.set(kernel, run.check);
-    }
+    const onHost = new Map<string, KernelRun>();
+    for (const kernel of ALL) onHost.set(kernel, await runOnHost(native, kernel, lab.options.kernelMs / 2));
+    const expected = new Map([...onHost].map(([kernel, { check }]) => [kernel, check]));
+
     const ours = await lab.linux();
-    try {
-      const qemu = await lab.qemu();
-      const rates = await race(lab, ours, qemu, expected);
-      const peer = `${qemu.who} TCG`;
+    const qemu = await contestant(lab.qemu());
+    const v86 = await contestant(lab.v86());
+    const peers = [qemu, v86].filter((peer) => typeof peer !== 'string');
+    const sheets = await race(lab, [ours, ...peers], expected);
+    const against = (peer: Guest | string, suffix: string): Match | undefined => {
+      const [mine, theirs] = [sheets.get(ours), typeof peer === 'string' ? undefined : sheets.get(peer)];
+      if (mine !== undefined && theirs !== undefined && typeof peer !== 'string')
+        return { peer: peer.who, suffix, ours: mine, theirs };
+      for (const group of ['hot', 'system', 'cold'])
+        report(skipped(`cpu/${group}-vs-${suffix}`, typeof peer === 'string' ? peer : 'it did not run'));
+      return undefined;
+    };
+
+    const tcg = against(qemu, 'qemu-tcg');
+    if (tcg !== undefined) {
+      report(summary(tcg, 'hot', atLeast(0.7)), summary(tcg, 'system', atLeast(1)));
+      report(summary(tcg, 'cold', atLeast(0.8)), ...each(tcg, { hot: atLeast(0.5) }));
+    }
+    const browsers = against(v86, 'v86');
+    if (browsers !== undefined) {
+      report(summary(browsers, 'hot', atLeast(1.5)), summary(browsers, 'system', atLeast(1)));
+      report(summary(browsers, 'cold', atLeast(1)), ...each(browsers, { system: atLeast(1) }));
       report(
-        summary('cpu/hot-vs-qemu-tcg', 'hot', rates, peer, atLeast(0.7)),
-        summary('cpu/system-vs-qemu-tcg', 'system', rates, peer, atLeast(1)),
-        summary('cpu/cold-vs-qemu-tcg', 'cold', rates, peer, atLeast(0.8)),
-        ...each(rates, 'qemu-tcg', peer),
+        measured('boot/v86-s', 's', [lab.v86BootSeconds], { note: "Debian's i386 kernel, busybox alone" }),
       );
-      for (const [kernel, pairs] of rates) {
-        const { rate = Number.NaN } = host.get(kernel) ?? {};
-        const theirs = pairs.ours.map(() => rate);
-        report(
-          compared(`cpu/${kernel}-vs-native`, pairs.unit, { ours: pairs.ours, theirs }, 'the host itself'),
-        );
-      }
-    } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
-      for (const name of this.owes) report(skipped(name, error.message));
-      for (const kernel of ALL) {
-        const { run, rate } = await runAlone(ours, kernel, lab.options.kernelMs);
-        verify(run, expected, ours.who);
-        report(measured(`cpu/${kernel}`, run.unit, [rate]));
-      }
+    }
+    for (const [kernel, { unit, rates }] of sheets.get(ours) ?? []) {
+      const theirs = rates.map(() => onHost.get(kernel)?.rate ?? Number.NaN);
+      report(compared(`cpu/${kernel}-vs-native`, unit, { ours: rates, theirs }, 'the host itself'));
     }
   },
 };

@@ -1,8 +1,9 @@
 import { type Guest, shell } from '../lib/conversation.ts';
-import { type Lab, Unavailable } from '../lib/lab.ts';
+import type { Lab } from '../lib/lab.ts';
 import { type RawLoad, runRawOpfs } from '../lib/raw-opfs.ts';
 import { atLeast, type BenchResult, compared, measured, skipped, type Target } from '../lib/result.ts';
 import type { Part } from './part.ts';
+import { Unavailable } from '../lib/unavailable.ts';
 
 /** One load, for fio in Linux and as the same pattern of calls on raw OPFS. */
 export interface Load {

@@ -53,6 +53,7 @@ export const loop: Part = {
   limitSeconds: 120,
   owes: ['loop/wake-vs-pingpong', 'loop/iterate-10000-vs-glib', 'loop/attach-destroy-50000'],
   async run(lab, report) {
+    await lab.stopPeers();
     const { root } = lab.options;
     const { page } = await lab.browser();
     await (await lab.machine()).stop();

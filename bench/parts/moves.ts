@@ -1,9 +1,10 @@
 import type { MoveReport } from '../../src/engine/vm.ts';
 import type { PageMachine } from '../lib/browser.ts';
 import { shell } from '../lib/conversation.ts';
-import { type Lab, Unavailable } from '../lib/lab.ts';
+import type { Lab } from '../lib/lab.ts';
 import { atMost, type BenchResult, measured, median, quantile, skipped } from '../lib/result.ts';
 import type { Part } from './part.ts';
+import { Unavailable } from '../lib/unavailable.ts';
 
 const MOVES = 1000;
 
@@ -18,8 +19,8 @@ async function moveAround({ browser }: PageMachine, device: string): Promise<Mov
   const { reports, completed } = await browser.page.evaluate(
     async ([id, count]) => {
       const completions = (): number => {
-        const device = window.playground?.board()?.devices.find((one) => one.id === id);
-        return (device?.queues ?? []).reduce((sum, queue) => sum + queue.completions, 0);
+        const moved = window.playground?.board()?.devices.find((one) => one.id === id);
+        return (moved?.queues ?? []).reduce((sum, queue) => sum + queue.completions, 0);
       };
       const before = completions();
       const done: MoveReport[] = [];
@@ -135,6 +136,7 @@ export const moves: Part = {
   limitSeconds: 240,
   owes: ['moves/median-downtime-ms', 'moves/bare-median-downtime-ms'],
   async run(lab, report) {
+    await lab.stopPeers();
     try {
       report(...results('moves/', await underLinux(lab)));
     } catch (error) {

@@ -20,6 +20,7 @@ export const trace: Part = {
   limitSeconds: 150,
   owes: ['trace/cost-percent'],
   async run(lab, report) {
+    await lab.stopPeers();
     const machine = await lab.linux();
     const events = await eventsThatAreOn(machine);
     const set = async (enable: boolean): Promise<void> => {

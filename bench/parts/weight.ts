@@ -4,6 +4,9 @@ import { gzipSync } from 'node:zlib';
 import { atMost, measured } from '../lib/result.ts';
 import type { Part } from './part.ts';
 
+/** `import … from "./x.js"`, `export … from`, `import "./x.js"`; not `import(…)`. */
+const STATIC_IMPORT = /\b(?:import|export)\s*(?:[\w$*{}\s,]*?\bfrom\s*)?["'](\.[^"']+\.js)["']/g;
+
 /** Scripts and styles the browser loads before it can draw: named by the page, and imported statically by those. */
 export function initialFiles(dist: string): readonly string[] {
   const html = readFileSync(join(dist, 'index.html'), 'utf8');
@@ -12,8 +15,7 @@ export function initialFiles(dist: string): readonly string[] {
   for (const file of files) {
     if (!file.endsWith('.js')) continue;
     const source = readFileSync(join(dist, file), 'utf8');
-    for (const [, path] of source.matchAll(/(?:^|[;}\s])(?:import|export)\b[^"'()]*?["'](\.[^"']+\.js)["']/g))
-      files.add(normalize(join(file, '..', path ?? '')));
+    for (const [, path] of source.matchAll(STATIC_IMPORT)) files.add(normalize(join(file, '..', path ?? '')));
   }
   return [...files];
 }
