@@ -11,6 +11,13 @@ export interface BoardFrame {
 /** How often the board is read, at most, and how often numbers on the page change (ms). */
 export const BOARD_INTERVAL_MS = 100;
 export const NUMBERS_INTERVAL_MS = 250;
+/**
+ * A machine that sleeps is looked at so many times less often. Sleep is a second of looks between which hardly
+ * anything happened: a guest's own housekeeping does not count.
+ */
+const SLEEP_FACTOR = 4;
+const SLEEP_AFTER = 10;
+const QUIET = 3;
 const RATE_WINDOW_NS = 1e9;
 /** Snapshots this far back are kept, one a second, for the "before" of a move. */
 const HISTORY_SECONDS = 15;
@@ -29,6 +36,10 @@ export class LiveBoard {
   #recent: BoardSnapshot[] = [];
   #history: BoardSnapshot[] = [];
   #ticksToNumbers = 0;
+  #activity = 0;
+  /** Looks since the last change. */
+  #still = 0;
+  #skip = 0;
   readonly #shapeListeners = new Set<() => void>();
   readonly #frameListeners = new Set<(frame: BoardFrame) => void>();
   readonly #numberListeners = new Set<(frame: BoardFrame) => void>();
@@ -37,7 +48,7 @@ export class LiveBoard {
   attach(vm: Vm): void {
     this.detach();
     this.#vm = vm;
-    this.#timer = setInterval(() => this.#tick(), BOARD_INTERVAL_MS);
+    this.#timer = setInterval(() => this.#timed(), BOARD_INTERVAL_MS);
     this.#tick();
   }
 
@@ -92,6 +103,18 @@ export class LiveBoard {
   since(seconds: number): BoardSnapshot | undefined {
     const now = this.#frame?.now.timeNs ?? 0;
     return this.#history.find((snapshot) => now - snapshot.timeNs <= (seconds + 0.5) * 1e9);
+  }
+
+  /** Looks at the board, less often while nothing happens there. */
+  #timed(): void {
+    if (this.#still >= SLEEP_AFTER && ++this.#skip % SLEEP_FACTOR !== 0) return;
+    this.#tick();
+    const { now } = this.#frame ?? {};
+    const activity =
+      (now?.contexts.reduce((sum, context) => sum + context.iterations, 0) ?? 0) +
+      (now?.harts.reduce((sum, hart) => sum + hart.interrupts, 0) ?? 0);
+    this.#still = activity - this.#activity <= QUIET ? this.#still + 1 : 0;
+    this.#activity = activity;
   }
 
   #tick(): void {

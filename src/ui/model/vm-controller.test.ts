@@ -74,7 +74,7 @@ class ScriptedVm implements Vm {
         busyNs: 0,
         pollingNs: 0,
         blockedNs: 0,
-        iterations: 0,
+        iterations: this.completions,
         wakes: 0,
         sources: [],
       })),
