@@ -29,8 +29,7 @@ export interface HartRole extends RoleCommon {
 
 /** Instructions between two looks at the timer; about a millisecond of interpreted code. */
 const SLICE = 100_000;
-/** The JIT stays off, whatever is asked, until Linux runs on it in lockstep with the interpreter. */
-const JIT_READY: boolean = false;
+
 /** Longest sleep in WFI: the host's clock may drift from what the deadline assumed. */
 const WFI_MAX_NS = 10e9;
 
@@ -84,7 +83,7 @@ class HartThread {
       bus: this.#board.bus,
       timeTicks: () => this.#clock.ticks(),
       builtInSbi: role.builtInSbi,
-      jit: role.jit && JIT_READY,
+      jit: role.jit,
     });
     this.#board.bindHart(this.#hart);
   }
