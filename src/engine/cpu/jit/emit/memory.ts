@@ -12,18 +12,25 @@ const LOAD = [i64.load8S, i64.load16S, i64.load32S, i64.load, i64.load8U, i64.lo
 const STORE = [i64.store8, i64.store16, i64.store32, i64.store];
 
 /**
- * Pushes the address in memory of the `size` bytes at rs1 + imm. If their page is not in the TLB a
- * helper enters it; if that cannot be (the bus, a fault, an access across pages, a page of decoded
- * code) the instruction is left to the interpreter.
+ * Pushes an address in memory; the access is at the offset from it that is returned.
  *
- * The entry is looked for at the first byte's place and compared with the last byte's page, so that
- * an access across pages misses.
+ * The first access of a group looks for the page of all of them. If it is not in the TLB a helper
+ * enters it; if that cannot be (the bus, a fault, bytes in two pages, a page of decoded code) the
+ * instruction is left to the interpreter. The entry is looked for at the first byte's place and
+ * compared with the last byte's page, so that bytes in two pages miss.
  */
-function emitHostAddress(unit: UnitCode, insn: Insn, size: number, write: boolean): void {
+function emitHostAddress(unit: UnitCode, insn: Insn): number {
   const { code, va, tlb } = unit;
+  const { write, group } = unit.accesses.get(insn)!;
+  const shared = group.members > 1;
+  if (group.first !== insn) {
+    code.get(unit.hostLocal(group));
+    return insn.imm - group.low;
+  }
   const table = write ? DTLB_WRITE : 0;
+  const size = group.high - group.low;
   unit.x(insn.rs1);
-  if (insn.imm !== 0) code.i64(insn.imm).op(i64.add);
+  if (group.low !== 0) code.i64(group.low).op(i64.add);
   code.tee(va).op(i32.wrapI64).i32(8).op(i32.shrU).i32(0x3ff0).op(i32.and);
   code.get(PARAM.dataTlb).op(i32.add).tee(tlb).mem(i64.load, table);
   code.get(va);
@@ -43,6 +50,8 @@ function emitHostAddress(unit: UnitCode, insn: Insn, size: number, write: boolea
     .get(tlb)
     .mem(i32.load, table + 8)
     .op(i32.add);
+  if (shared) code.tee(unit.hostLocal(group));
+  return insn.imm - group.low;
 }
 
 /** LR, SC and AMO work on the register cells; rd's must be right in case nothing is done. */
@@ -62,39 +71,39 @@ export function emitMemory(unit: UnitCode, insn: Insn): boolean {
   const { op, rd, rs2 } = insn;
   const cell = (register: number): number => unit.hartBase + HART_F + 8 * register;
   if (op >= OP.LOAD && op <= OP.LOAD + 6) {
-    const funct3 = op - OP.LOAD;
-    emitHostAddress(unit, insn, 1 << (funct3 & 3), false);
-    code.mem(LOAD[funct3]!);
+    const offset = emitHostAddress(unit, insn);
+    code.mem(LOAD[op - OP.LOAD]!, offset);
     unit.setX(rd);
     return true;
   }
   if (op >= OP.STORE && op <= OP.STORE + 3) {
-    const funct3 = op - OP.STORE;
-    emitHostAddress(unit, insn, 1 << funct3, true);
-    unit.x(rs2).mem(STORE[funct3]!);
+    const offset = emitHostAddress(unit, insn);
+    unit.x(rs2).mem(STORE[op - OP.STORE]!, offset);
     return true;
   }
   switch (op) {
     case OP.FLW:
-    case OP.FLD:
+    case OP.FLD: {
       emitFloatCheck(unit, insn);
       code.i32(0);
-      emitHostAddress(unit, insn, op === OP.FLW ? 4 : 8, false);
+      const offset = emitHostAddress(unit, insn);
       // A single is NaN-boxed.
       if (op === OP.FLW)
         code
-          .mem(i64.load32U)
+          .mem(i64.load32U, offset)
           .i64(-(2 ** 32))
           .op(i64.or);
-      else code.mem(i64.load);
+      else code.mem(i64.load, offset);
       code.mem(i64.store, cell(rd));
       return true;
+    }
     case OP.FSW:
-    case OP.FSD:
+    case OP.FSD: {
       emitFloatCheck(unit, insn);
-      emitHostAddress(unit, insn, op === OP.FSW ? 4 : 8, true);
-      unit.loadCell(i64.load, HART_F + 8 * rs2).mem(op === OP.FSW ? i64.store32 : i64.store);
+      const offset = emitHostAddress(unit, insn);
+      unit.loadCell(i64.load, HART_F + 8 * rs2).mem(op === OP.FSW ? i64.store32 : i64.store, offset);
       return true;
+    }
     case OP.ATOMIC:
       emitAtomic(unit, insn);
       return true;

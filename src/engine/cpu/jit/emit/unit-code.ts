@@ -1,4 +1,5 @@
 /** The function being emitted: its code, its locals, and the ways out of it. */
+import { type Access, type AccessGroup, groupAccesses } from '../accesses.ts';
 import { HART_JIT_LEFT, HART_X } from '../../layout.ts';
 import { PARAM, UNIT_TYPE } from '../abi.ts';
 import { Code, type Label, type Local } from '../asm/code.ts';
@@ -36,6 +37,11 @@ export class UnitCode {
   /** For `rare`: page offset | INTERPRET, and above UNDONE_SHIFT the instructions to give back. */
   readonly #exit: Local = this.code.local(I32);
   readonly #x: (Local | undefined)[] = [];
+  /** Memory addresses of access groups; each block uses them anew. */
+  readonly #hostPool: Local[] = [];
+  #hosts = new Map<AccessGroup, Local>();
+  /** The accesses of the current block. */
+  accesses: ReadonlyMap<Insn, Access> = new Map();
   #out: Label = 0;
   #rare: Label = 0;
   /** Registers the current loop writes; undefined outside of loops. */
@@ -47,6 +53,22 @@ export class UnitCode {
 
   constructor(hartBase: number) {
     this.hartBase = hartBase;
+  }
+
+  /** Begins a block. */
+  beginBlock(insns: readonly Insn[]): void {
+    this.accesses = groupAccesses(insns);
+    this.#hosts = new Map();
+  }
+
+  /** The local that keeps the address in memory of a group's lowest byte. */
+  hostLocal(group: AccessGroup): Local {
+    let local = this.#hosts.get(group);
+    if (local === undefined) {
+      local = this.#hostPool[this.#hosts.size] ??= this.code.local(I32);
+      this.#hosts.set(group, local);
+    }
+    return local;
   }
 
   // ── Registers ──

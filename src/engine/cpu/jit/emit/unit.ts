@@ -282,6 +282,7 @@ class UnitEmitter {
 
   #block(node: number, { insns, end }: Block, next: Item | undefined): void {
     const count = insns.length;
+    this.#unit.beginBlock(insns);
     if (count > 0) this.#code.get(PARAM.left).i32(count).op(i32.sub).set(PARAM.left);
     for (const [i, insn] of insns.entries()) {
       this.#unit.undone = count - i;
