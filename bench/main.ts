@@ -71,8 +71,11 @@ async function main(root: string): Promise<void> {
   }
   write(root, results, loadBefore, (performance.now() - start) / 1000);
   console.log(`\n${formatTable(results)}`);
-  const notes = results.filter(({ note }) => note !== undefined);
-  if (notes.length > 0) console.log(`\n${notes.map(({ name, note }) => `${name}: ${note}`).join('\n')}`);
+  const notes = new Map<string, string[]>();
+  for (const { name, note } of results)
+    if (note !== undefined) notes.set(note, [...(notes.get(note) ?? []), name]);
+  if (notes.size > 0)
+    console.log(`\n${[...notes].map(([note, names]) => `${names.join(', ')}: ${note}`).join('\n')}`);
 }
 
 /** Runs a part to its end, its limit or its failure; what it owes and has not is skipped. */

@@ -1,8 +1,10 @@
 /*
  * qbench NAME MILLISECONDS   measures one kernel and prints one line:
- *   result kernel=sieve rate=1234.5 unit=rounds/s rounds=812 us=657000 check=9f0c…
+ *   result kernel=sieve rate=1234.5 unit=rounds/s rounds=812 us=657000 share=0.98 check=9f0c…
  * qbench list                prints the names
  * qbench nothing             ends at once (what fork+exec starts)
+ *
+ * `share` is the part of the time this process had a core while it wanted one, as its operating system says.
  *
  * First a fixed number of rounds whose checksum is printed: equal on all machines. Then rounds without measuring, so
  * that translators have seen the code, then rounds for about the time given.
@@ -37,17 +39,35 @@ static uint64_t warm_up(const struct kernel *kernel, uint64_t target_us) {
   }
 }
 
+/* proc_pid_schedstat: ns on a core, ns ready to run without one. Zeros where the kernel does not count. */
+struct times {
+  double ran, waited;
+};
+
+static struct times thread_times(void) {
+  struct times times = {0, 0};
+  FILE *file = fopen("/proc/self/schedstat", "r");
+  if (file == NULL) return times;
+  if (fscanf(file, "%lf %lf", &times.ran, &times.waited) != 2) times.ran = times.waited = 0;
+  fclose(file);
+  return times;
+}
+
 static void measure(const struct kernel *kernel, uint64_t target_us) {
   uint64_t check = kernel->run(3);
   uint64_t batch = warm_up(kernel, target_us);
+  struct times before = thread_times();
   uint64_t rounds = 0, start = now_us(), us;
   do {
     opaque(kernel->run(batch));
     rounds += batch;
     us = now_us() - start;
   } while (us < target_us);
-  printf("result kernel=%s rate=%.6g unit=%s rounds=%" PRIu64 " us=%" PRIu64 " check=%016" PRIx64 "\n", kernel->name,
-         rounds * kernel->units_per_round * 1e6 / us, kernel->unit, rounds, us, check);
+  struct times after = thread_times();
+  double ran = after.ran - before.ran, wanted = ran + after.waited - before.waited;
+  printf("result kernel=%s rate=%.6g unit=%s rounds=%" PRIu64 " us=%" PRIu64 " share=%.3f check=%016" PRIx64 "\n",
+         kernel->name, rounds * kernel->units_per_round * 1e6 / us, kernel->unit, rounds, us,
+         wanted > 0 ? ran / wanted : 1.0, check);
 }
 
 int main(int argc, char **argv) {

@@ -98,6 +98,22 @@ export class Browser {
   }
 }
 
+/** What the machine's threads did for a while. */
+export interface Profile {
+  /** Million instructions per second of all harts. */
+  readonly mips: number;
+  /** Guest instructions per request of a virtio device. */
+  readonly perRequest: number;
+  /** Shares of the time in which contexts dispatched. */
+  readonly busy: readonly { readonly id: string; readonly share: number }[];
+}
+
+export const profileInWords = ({ mips, perRequest, busy }: Profile): string =>
+  [
+    `the hart runs ${mips.toFixed(0)} MIPS, ${(perRequest / 1000).toFixed(1)} thousand instructions per request`,
+    ...busy.map(({ id, share }) => `${id} is busy ${(share * 100).toFixed(0)} % of the time`),
+  ].join(', ');
+
 /** Our machine in the page, by its automation API. */
 export class PageMachine implements Guest {
   readonly who = 'QContext Playground';
@@ -109,8 +125,17 @@ export class PageMachine implements Guest {
 
   /** Powers on; resolves with the seconds from then to the match of `ready` in the output. */
   start(commandLine: readonly string[], ready: RegExp, timeoutMs = 120_000): Promise<number> {
+    return this.#start(commandLine, ready, '', timeoutMs);
+  }
+
+  /** Powers on from a snapshot, taken at a shell's prompt; resolves with the seconds to the answer to Return. */
+  wake(commandLine: readonly string[]): Promise<number> {
+    return this.#start(commandLine, PROMPT, '\n', 30_000);
+  }
+
+  #start(commandLine: readonly string[], ready: RegExp, keys: string, timeoutMs: number): Promise<number> {
     return this.browser.page.evaluate(
-      async ([line, source, patience]) => {
+      async ([line, source, typed, patience]) => {
         const { playground } = window;
         if (playground === undefined) throw new Error('the page has no automation API');
         await playground.stop();
@@ -120,10 +145,11 @@ export class PageMachine implements Guest {
           throw new Error(
             `the page refused the machine: ${document.querySelector('[role=alert]')?.textContent}`,
           );
+        if (typed !== '') playground.serial.send(typed);
         await playground.serial.expect(new RegExp(source), patience);
         return (performance.now() - start) / 1000;
       },
-      [formatCommandLine(commandLine), ready.source, timeoutMs] as const,
+      [formatCommandLine(commandLine), ready.source, keys, timeoutMs] as const,
     );
   }
 
@@ -155,6 +181,34 @@ export class PageMachine implements Guest {
       execute,
       args,
     ] as const);
+  }
+
+  /** Does some work and tells what the machine's threads did meanwhile, by its own counters. */
+  async profile<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly profile: Profile }> {
+    const look = () => this.browser.page.evaluate(() => window.playground?.board());
+    const before = await look();
+    const value = await work();
+    const after = await look();
+    if (before === undefined || after === undefined) throw new Error('no machine is on');
+    const seconds = (after.timeNs - before.timeNs) / 1e9;
+    const sum = <E>(all: readonly E[], of: (one: E) => number): number =>
+      all.reduce((total, one) => total + of(one), 0);
+    const instructions = (board: typeof after): number => sum(board.harts, (hart) => hart.instructions);
+    const requests = (board: typeof after): number =>
+      sum(board.devices, ({ queues }) => sum(queues, (queue) => queue.completions));
+    const busy = after.contexts.map(({ id, busyNs }, i) => ({
+      id,
+      share: (busyNs - (before.contexts[i]?.busyNs ?? 0)) / 1e9 / seconds,
+    }));
+    const executed = instructions(after) - instructions(before);
+    return {
+      value,
+      profile: {
+        mips: executed / seconds / 1e6,
+        perRequest: executed / (requests(after) - requests(before)),
+        busy: busy.filter(({ share }) => share > 0.01),
+      },
+    };
   }
 
   stop(): Promise<void> {

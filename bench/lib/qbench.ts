@@ -55,18 +55,23 @@ export interface KernelRun {
   readonly kernel: string;
   readonly rate: number;
   readonly unit: string;
+  /** Share of a core its process had, as the operating system it ran on says. */
+  readonly share: number;
   readonly check: string;
 }
 
 /** Reads the `result` line out of what a terminal printed. */
 export function parseKernelRun(output: string): KernelRun {
-  const line = /result (kernel=\S+ rate=\S+ unit=\S+ rounds=\d+ us=\d+ check=[0-9a-f]+)/.exec(output)?.[1];
+  const line = /result (kernel=\S+ rate=\S+ unit=\S+ rounds=\d+ us=\d+ share=\S+ check=[0-9a-f]+)/.exec(
+    output,
+  )?.[1];
   if (line === undefined) throw new Error(`qbench printed no result: ${output.slice(-300)}`);
   const fields = Object.fromEntries(line.split(' ').map((word) => word.split('=') as [string, string]));
   return {
     kernel: fields['kernel'] ?? '',
     rate: Number(fields['rate']),
     unit: fields['unit'] ?? '',
+    share: Number(fields['share']),
     check: fields['check'] ?? '',
   };
 }

@@ -187,7 +187,8 @@ export const cpu: Part = {
       );
     }
     for (const [kernel, { unit, rates }] of sheets.get(ours) ?? []) {
-      const theirs = rates.map(() => onHost.get(kernel)?.rate ?? Number.NaN);
+      const { rate = Number.NaN, share = 1 } = onHost.get(kernel) ?? {};
+      const theirs = rates.map(() => rate / share);
       report(compared(`cpu/${kernel}-vs-native`, unit, { ours: rates, theirs }, 'the host itself'));
     }
   },

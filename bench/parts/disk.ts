@@ -1,3 +1,4 @@
+import { profileInWords } from '../lib/browser.ts';
 import { type Guest, shell } from '../lib/conversation.ts';
 import type { Lab } from '../lib/lab.ts';
 import { type RawLoad, runRawOpfs } from '../lib/raw-opfs.ts';
@@ -68,12 +69,15 @@ async function linuxLoad(lab: Lab, load: Load, qemu: Guest | undefined): Promise
   const { page } = await lab.browser();
   const seconds = secondsOf(lab);
   const [ours, raw, theirs]: [number[], number[], number[]] = [[], [], []];
+  let note = '';
   for (let run = 0; run < lab.options.runs; run++) {
-    ours.push(inUnit(load, await fio(guest, load, seconds)));
+    const { value, profile } = await guest.profile(() => fio(guest, load, seconds));
+    note = profileInWords(profile);
+    ours.push(inUnit(load, value));
     raw.push(inUnit(load, await runRawOpfs(page, rawLoad(load, lab.options.kernelMs))));
     if (qemu !== undefined) theirs.push(inUnit(load, await fio(qemu, load, seconds)));
   }
-  const more = (target?: Target) => (target === undefined ? {} : { target });
+  const more = (target?: Target) => (target === undefined ? { note } : { target, note });
   const name = `disk/fio-${load.name}`;
   return [
     qemu === undefined
@@ -108,8 +112,11 @@ async function bareLoads(lab: Lab): Promise<readonly BenchResult[]> {
     throw error;
   });
   const [ours, raw, theirs]: [number[], number[], number[]] = [[], [], []];
+  let note = '';
   for (let run = 0; run < lab.options.runs; run++) {
-    ours.push(await read(guest));
+    const { value, profile } = await guest.profile(() => read(guest));
+    note = profileInWords(profile);
+    ours.push(value);
     raw.push(await runRawOpfs(page, rawLoad(load, lab.options.kernelMs)));
     if (qemu !== undefined) theirs.push(await read(qemu));
   }
@@ -117,6 +124,7 @@ async function bareLoads(lab: Lab): Promise<readonly BenchResult[]> {
   return [
     compared(`${name}-vs-opfs`, 'IOPS', { ours, theirs: raw }, 'raw OPFS from a worker', {
       target: atLeast(0.5),
+      note,
     }),
     qemu === undefined
       ? measured(name, 'IOPS', ours)
