@@ -33,7 +33,7 @@ const USAGE = `npm run bench -- [--only PART,…] [--runs N] [--ms N] [--machine
   --dist      the built page (dist)`;
 
 async function main(root: string): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     options: {
       only: { type: 'string', multiple: true },
       runs: { type: 'string', default: '5' },
@@ -44,7 +44,7 @@ async function main(root: string): Promise<void> {
     },
     allowPositionals: true,
   });
-  const only = (values.only ?? []).flatMap((names) => names.split(','));
+  const only = [...(values.only ?? []), ...positionals].flatMap((names) => names.split(','));
   const unknown = only.filter((name) => !PARTS.some((part) => part.name === name));
   if (values.help === true || unknown.length > 0) {
     console.log(unknown.length > 0 ? `no such part: ${unknown.join(' ')}\n${USAGE}` : USAGE);

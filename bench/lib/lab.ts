@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Browser, PageMachine, servePage, visit } from './browser.ts';
 import { PROMPT, shell } from './conversation.ts';
-import { buildToolsImage } from './qbench.ts';
+import { buildToolsImage, QBENCH_PACKAGES } from './qbench.ts';
 import { qemuDrive, QemuMachine, qemuVersion } from './qemu.ts';
 import { fillPattern } from './raw-opfs.ts';
 import { Unavailable } from './unavailable.ts';
@@ -56,6 +56,7 @@ export class Lab {
   constructor(options: LabOptions) {
     this.options = options;
     this.#work = mkdtempSync(join(tmpdir(), 'qcontext-bench-'));
+    process.on('exit', () => rmSync(this.#work, { recursive: true, force: true }));
   }
 
   path(name: string): string {
@@ -171,13 +172,14 @@ export class Lab {
   async linux(harts: 1 | 2 = 1): Promise<PageMachine> {
     const machine = await this.machine();
     if (this.#on === `linux ${harts}`) return machine;
-    await this.upload('tools.ext4', await buildToolsImage(this.options.root));
+    const tools = await this.#tools();
+    if (tools !== undefined) await this.upload('tools.ext4', tools);
     await machine.stop();
     this.#on = undefined;
     await this.opfsRootDisk('bench-root.ext4');
     await this.fillOpfs('data.img');
     const disks = [
-      ourDisk('tools', 'tools.ext4', `serial=${TOOLS},context=ctx1`),
+      tools === undefined ? [] : ourDisk('tools', 'tools.ext4', `serial=${TOOLS},context=ctx1`),
       ourDisk('data', 'data.img', `serial=${DATA},context=ctx1`),
     ].flat();
     await machine.start([...this.ourLinux('bench-root.ext4', disks), '-smp', String(harts)], PROMPT);
@@ -190,10 +192,11 @@ export class Lab {
   qemu(): Promise<QemuMachine> {
     this.#qemuLinux ??= (async () => {
       const version = this.requireQemu();
-      const tools = this.path('tools.ext4');
-      cpSync(await buildToolsImage(this.options.root), tools);
+      const tools = await this.#tools();
+      const copy = this.path('tools.ext4');
+      if (tools !== undefined) cpSync(tools, copy);
       const disks = [
-        qemuDrive('tools', tools, `,serial=${TOOLS}`),
+        tools === undefined ? [] : qemuDrive('tools', copy, `,serial=${TOOLS}`),
         qemuDrive('data', this.hostData(), `,serial=${DATA}`),
       ].flat();
       const machine = new QemuMachine(version, this.qemuLinux(this.hostRootDisk('qemu-root.ext4'), disks));
@@ -204,13 +207,34 @@ export class Lab {
     return this.#qemuLinux;
   }
 
+  /** The image with qbench; undefined where it can't be built. */
+  #tools(): Promise<string | undefined> {
+    return this.tools().catch(() => undefined);
+  }
+
+  /**
+   * The image with the C kernels for the guest.
+   *
+   * @throws {Unavailable} without the cross compiler
+   */
+  tools(): Promise<string> {
+    return buildToolsImage(this.options.root).catch((error: unknown) => {
+      const [reason] = String(error).split('\n');
+      throw new Unavailable(
+        `the C kernels can't be built for the guest (${QBENCH_PACKAGES.join(' ')}): ${reason}`,
+      );
+    });
+  }
+
   /** Puts qbench into the guest's memory and names the data disk `/dev/data`. */
   async #prepareShell(guest: PageMachine | QemuMachine): Promise<void> {
     const find = (serial: string, then: string): string =>
       `for d in /sys/block/vd*; do [ "$(cat $d/serial)" = ${serial} ] && ${then}; done; true`;
     await shell(guest, 'stty -echo; dmesg -n 1; mkdir -p /tmp/tools');
-    await shell(guest, find(TOOLS, 'mount -o ro /dev/${d##*/} /tmp/tools'));
-    await shell(guest, 'cp /tmp/tools/qbench /tmp/qbench && umount /tmp/tools');
+    await shell(
+      guest,
+      find(TOOLS, 'mount -o ro /dev/${d##*/} /tmp/tools && cp /tmp/tools/qbench /tmp/qbench'),
+    );
     await shell(guest, find(DATA, 'ln -s ${d##*/} /dev/data'));
     await shell(guest, 'test -b /dev/data');
   }
@@ -318,7 +342,6 @@ export class Lab {
   async close(): Promise<void> {
     await this.reset();
     await (await this.#server?.catch(() => undefined))?.close();
-    rmSync(this.#work, { recursive: true, force: true });
   }
 }
 

@@ -159,6 +159,7 @@ export const cpu: Part = {
     for (const kernel of ALL) onHost.set(kernel, await runOnHost(native, kernel, lab.options.kernelMs / 2));
     const expected = new Map([...onHost].map(([kernel, { check }]) => [kernel, check]));
 
+    await lab.tools();
     const ours = await lab.linux();
     const qemu = await contestant(lab.qemu());
     const v86 = await contestant(lab.v86());

@@ -18,6 +18,7 @@ export const smp: Part = {
       return;
     }
     await lab.stopPeers();
+    await lab.tools();
     const machine = await lab.linux(2);
     await shell(machine, 'test "$(nproc)" = 2');
     /** Rounds per second of both processes, per core they had. */
