@@ -1,7 +1,7 @@
-import type { AioLoop } from '../../qcontext/aio-interface.ts';
 import type { VirtioEnv } from '../env.ts';
 import { PullQueueHandler } from '../pull-queue-handler.ts';
 import type { QueueEvent } from '../queue-handler.ts';
+import { QueuePair } from '../queue-pair.ts';
 import { CONSOLE_CONTROL_RECEIVEQ, CONSOLE_CONTROL_TRANSMITQ } from './device.ts';
 
 /** 5.3.6.2: `id` of a port, `event`, `value`; a name follows PORT_NAME. */
@@ -20,27 +20,18 @@ export interface ControlLink {
 }
 
 /** The control queues of a multiport console in the context that serves them. */
-export class ControlPort {
+export class ControlPort extends QueuePair<ControlReceiver, ControlTransmitter> {
   readonly link: ControlLink;
-  #receiver: ControlReceiver | undefined;
-  #transmitter: ControlTransmitter | undefined;
 
   constructor(link: ControlLink) {
+    super();
     this.link = link;
   }
-  setReceiver(receiver: ControlReceiver | undefined): void {
-    this.#receiver = receiver;
-    this.#connect();
-  }
-  setTransmitter(transmitter: ControlTransmitter | undefined): void {
-    this.#transmitter = transmitter;
-    this.#connect();
-  }
-  #connect(): void {
-    const used = this.#receiver !== undefined || this.#transmitter !== undefined;
+
+  protected override connect(connected: boolean): void {
     this.link.setFrontEnd(
-      used
-        ? { arrived: () => this.#receiver?.deliver(), sendable: () => this.#transmitter?.transmit() }
+      connected
+        ? { arrived: () => this.receiver?.deliver(), sendable: () => this.transmitter?.transmit() }
         : null,
     );
   }
@@ -54,13 +45,8 @@ export class ControlReceiver extends PullQueueHandler {
     super(env, CONSOLE_CONTROL_RECEIVEQ, notifier);
     this.#port = port;
   }
-  override attach(aio: AioLoop): void {
-    super.attach(aio);
-    this.#port.setReceiver(this);
-  }
-  override detach(): void {
-    this.#port.setReceiver(undefined);
-    super.detach();
+  protected override served(serving: boolean): void {
+    this.#port.setReceiver(serving ? this : undefined);
   }
   protected override buffersAdded(): void {
     this.deliver();
@@ -86,32 +72,20 @@ export class ControlTransmitter extends PullQueueHandler {
     super(env, CONSOLE_CONTROL_TRANSMITQ, notifier);
     this.#port = port;
   }
-  override attach(aio: AioLoop): void {
-    super.attach(aio);
-    this.#port.setTransmitter(this);
-  }
-  override detach(): void {
-    this.#port.setTransmitter(undefined);
-    super.detach();
+  protected override served(serving: boolean): void {
+    this.#port.setTransmitter(serving ? this : undefined);
   }
   protected override buffersAdded(): void {
     this.transmit();
   }
 
   transmit(): void {
-    for (let i = 0; ; i++) {
-      const chain = this.nextBuffer();
-      if (chain === undefined) return;
-      if (i > this.queue.size) {
-        this.workLater();
-        return;
-      }
+    this.sendEach((chain) => {
       // What follows the message in its buffer is nothing of ours.
       const bytes = Math.min(chain.readable.bytes, CONTROL_BYTES);
       const message = this.#message.subarray(0, bytes);
       chain.readable.copyTo(this.env.mem, message);
-      if (bytes === CONTROL_BYTES && !this.#port.link.send(message)) return;
-      this.useBuffer(0);
-    }
+      return bytes < CONTROL_BYTES || this.#port.link.send(message);
+    });
   }
 }

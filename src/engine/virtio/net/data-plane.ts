@@ -1,51 +1,35 @@
 import { NET_FRAME_MAX, NET_FRAME_MIN, type NetBackend, type NetFrontEnd } from '../../net/net-backend.ts';
-import type { AioLoop } from '../../qcontext/aio-interface.ts';
 import { TRACE } from '../../trace/schema.ts';
 import type { VirtioEnv } from '../env.ts';
 import { VirtQueueLayout } from '../layout.ts';
 import { PullQueueHandler } from '../pull-queue-handler.ts';
 import type { QueueEvent } from '../queue-handler.ts';
+import { QueuePair } from '../queue-pair.ts';
 import { NET_HEADER_BYTES, NET_NUM_BUFFERS_AT, NET_RECEIVEQ, NET_TRANSMITQ } from './device.ts';
 
 const Q = VirtQueueLayout.at;
 
-/**
- * A NIC in the context that serves it: joins the network backend and the handlers of the device's two
- * queues, which live in the same context.
- */
-export class NetPort implements NetFrontEnd {
+/** A NIC in the context that serves it: joins the network backend and the handlers of the device's two queues. */
+export class NetPort extends QueuePair<NetReceiver, NetTransmitter> implements NetFrontEnd {
   readonly backend: NetBackend;
   readonly #onLink: (up: boolean) => void;
-  #connected = false;
-  #receiver: NetReceiver | undefined;
-  #transmitter: NetTransmitter | undefined;
 
   /** @param onLink told of link changes, for the configuration space in the main context */
   constructor(backend: NetBackend, onLink: (up: boolean) => void) {
+    super();
     this.backend = backend;
     this.#onLink = onLink;
   }
 
-  setReceiver(receiver: NetReceiver | undefined): void {
-    this.#receiver = receiver;
-    this.#connect();
-  }
-  setTransmitter(transmitter: NetTransmitter | undefined): void {
-    this.#transmitter = transmitter;
-    this.#connect();
-  }
-  #connect(): void {
-    const used = this.#receiver !== undefined || this.#transmitter !== undefined;
-    if (used === this.#connected) return;
-    this.#connected = used;
-    this.backend.setFrontEnd(used ? this : null);
+  protected override connect(connected: boolean): void {
+    this.backend.setFrontEnd(connected ? this : null);
   }
 
   receive(frame: Uint8Array): boolean {
-    return this.#receiver?.receive(frame) ?? false;
+    return this.receiver?.receive(frame) ?? false;
   }
   sendable(): void {
-    this.#transmitter?.transmit();
+    this.transmitter?.transmit();
   }
   linkChanged(up: boolean): void {
     this.#onLink(up);
@@ -64,13 +48,8 @@ export class NetReceiver extends PullQueueHandler {
     this.#header[NET_NUM_BUFFERS_AT] = 1;
   }
 
-  override attach(aio: AioLoop): void {
-    super.attach(aio);
-    this.#port.setReceiver(this);
-  }
-  override detach(): void {
-    this.#port.setReceiver(undefined);
-    super.detach();
+  protected override served(serving: boolean): void {
+    this.#port.setReceiver(serving ? this : undefined);
   }
 
   protected override buffersAdded(): void {
@@ -105,13 +84,8 @@ export class NetTransmitter extends PullQueueHandler {
     this.#port = port;
   }
 
-  override attach(aio: AioLoop): void {
-    super.attach(aio);
-    this.#port.setTransmitter(this);
-  }
-  override detach(): void {
-    this.#port.setTransmitter(undefined);
-    super.detach();
+  protected override served(serving: boolean): void {
+    this.#port.setTransmitter(serving ? this : undefined);
   }
 
   protected override buffersAdded(): void {
@@ -120,24 +94,18 @@ export class NetTransmitter extends PullQueueHandler {
 
   /** Sends what the backend takes; it calls again when it takes more. */
   transmit(): void {
-    for (let i = 0; ; i++) {
-      const chain = this.nextBuffer();
-      if (chain === undefined) return;
-      if (i > this.queue.size) {
-        this.workLater();
-        return;
-      }
+    this.sendEach((chain) => {
       const length = chain.readable.bytes - NET_HEADER_BYTES;
       if (length >= NET_FRAME_MIN && length <= NET_FRAME_MAX) {
         chain.readable.copyTo(this.env.mem, this.#frame.subarray(0, length), NET_HEADER_BYTES);
-        if (!this.#port.backend.send(this.#frame.subarray(0, length))) return;
+        if (!this.#port.backend.send(this.#frame.subarray(0, length))) return false;
         this.state.addF64(Q.bytesWritten, length);
         this.env.tracer.emit(TRACE.virtio_net_tx, this.env.dev, this.index, length);
       } else {
         // Not a frame: dropped and returned, as a wire would.
         this.state.addF64(Q.errors, 1);
       }
-      this.useBuffer(0);
-    }
+      return true;
+    });
   }
 }
