@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { withDefaultGuest } from './guest-files.ts';
-import type { GuestManifest } from './manifest.ts';
+import { guestFilesPreparer, withDefaultGuest } from './guest-files.ts';
+import { ImageStore } from './image-store.ts';
+import type { GuestFile, GuestManifest } from './manifest.ts';
 
 const manifest: GuestManifest = {
   schema: 1,
@@ -40,5 +41,36 @@ describe('withDefaultGuest', () => {
       '-append',
       'root=/dev/vda single',
     ]);
+  });
+});
+
+describe('guestFilesPreparer', () => {
+  it('does not wait for the answer of a person who is asked whether to keep the disks', async () => {
+    const fetched: string[] = [];
+    class Store extends ImageStore {
+      override size(): Promise<undefined> {
+        return Promise.resolve(undefined);
+      }
+      override fetch(name: string): Promise<void> {
+        fetched.push(name);
+        return Promise.resolve();
+      }
+      override persist(): Promise<boolean> {
+        return new Promise(() => {});
+      }
+    }
+    const file: GuestFile = {
+      file: 'Image',
+      bytes: 1,
+      sha256: 'x',
+      gzip: { file: 'Image.gz', bytes: 1, chunkBytes: 1, chunks: [] },
+    };
+    const prepare = guestFilesPreparer(
+      new Store(),
+      () => Promise.resolve({ ok: true, manifest: { ...manifest, files: { Image: file } } }),
+      new URL('http://here/'),
+    );
+    await prepare(['-kernel', 'Image'], () => {}, new AbortController().signal);
+    expect(fetched).toEqual(['Image']);
   });
 });

@@ -79,8 +79,9 @@ export function guestFilesPreparer(
       await run((doneBytes, totalBytes) => change(step.id, { doneBytes, totalBytes }));
       change(step.id, { state: 'done', doneBytes: step.totalBytes });
     }
-    // Best effort: without it the browser may clear the disks when the computer runs short of room.
-    await store.persist().catch(() => false);
+    // Best effort: without it the browser may clear the disks when the computer runs short of room. Not waited for:
+    // Firefox asks the person, and the machine needs no answer.
+    store.persist().catch(() => false);
   };
 }
 

@@ -284,7 +284,8 @@ export class TraceService {
   }
 
   #addCanvas(message: Extract<ToAggregator, { type: 'canvas' }>): void {
-    const pen = message.canvas.getContext('2d', { alpha: false });
+    // Not opaque: before its first picture Firefox shows an opaque canvas black.
+    const pen = message.canvas.getContext('2d');
     if (pen === null) return;
     const common = { pen, dirty: true, painted: 0, told: 0 };
     const labels = this.#machine?.labels ?? new Labels(0);
