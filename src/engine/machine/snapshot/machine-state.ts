@@ -4,7 +4,7 @@ import { memoryDiskUsed } from '../../block/memory-store.ts';
 import type { ParkedBlkRequest } from '../../virtio/blk/data-plane.ts';
 import { type BlockNode, blockFilename } from '../block-nodes.ts';
 import { diskLocator } from '../block-open.ts';
-import type { MachineParts } from '../machine.ts';
+import type { MachineParts } from '../machine-parts.ts';
 import { NOTIFIER } from '../notifier-table.ts';
 import type { QueueCargo } from '../queue-plan.ts';
 import type { BoardDevice, DeviceAtRest } from '../virtio-board.ts';

@@ -2,7 +2,7 @@ import { type Result, ok, userError } from '../../base/result.ts';
 import { type DiskFile, DiskOpenError } from '../../host.ts';
 import type { SnapshotOps } from '../../qom/machine-ops.ts';
 import { SNAPSHOT_TAG } from '../../qom/options/machine-options.ts';
-import type { MachineParts } from '../machine.ts';
+import type { MachineParts } from '../machine-parts.ts';
 import { checkFit } from './fit.ts';
 import { checkSections, readDescription, readStored, type Section, SnapshotWriter } from './format.ts';
 import { readHeader, type SnapshotHeader } from './header.ts';
