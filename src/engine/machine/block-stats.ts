@@ -1,7 +1,7 @@
 import type { SharedMemory } from '../base/shared-memory.ts';
 import type { BlockStats } from '../qom/machine-ops.ts';
 import { VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
-import type { BoardDevice } from './virtio-board.ts';
+import type { BoardDevice } from './board-device.ts';
 
 const Q = VirtQueueLayout.at;
 

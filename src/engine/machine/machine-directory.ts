@@ -1,7 +1,7 @@
 import type { RunState } from '../vm.ts';
 import type { BoardDirectory } from './board.ts';
 import type { MachineParts } from './machine-parts.ts';
-import type { BoardDevice } from './virtio-board.ts';
+import type { BoardDevice } from './board-device.ts';
 
 /** Names and places, for the page. */
 export function boardDirectory(

@@ -31,7 +31,7 @@ import { boardDirectory } from './machine-directory.ts';
 import { MachineEvents } from './machine-events.ts';
 import type { MachineParts } from './machine-parts.ts';
 import { MachineRun, OVER } from './machine-run.ts';
-import { memoryRegions } from './platform/memory-regions.ts';
+import { memoryRegions } from './memory-regions.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
 import { virtioStatus, virtqueueElement } from './virtio-status.ts';
 

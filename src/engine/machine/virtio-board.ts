@@ -1,57 +1,33 @@
 import { assert } from '../base/assert.ts';
 import { type Result, ok, userError } from '../base/result.ts';
 import type { DeviceSpec, RealizedDevice } from '../qom/machine-ops.ts';
-import { VIRTIO_BLK_DEFAULTS, type VirtioBlkConfig } from '../virtio/blk/config.ts';
 import { VirtioBlkModel } from '../virtio/blk/device.ts';
-import { type TransportFeatures, VirtioDevice, type VirtioDeviceModel } from '../virtio/device.ts';
-import { DeviceMove, type MoveFailure, type MoveResult } from '../virtio/device-move.ts';
-import type { MoveOutcome } from '../virtio/drain.ts';
+import { VirtioDevice } from '../virtio/device.ts';
 import type { VirtioEnv } from '../virtio/env.ts';
-import { QUEUES_MAX, VIRTIO_SLOT_BYTES, VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
+import { QUEUES_MAX, VIRTIO_SLOT_BYTES } from '../virtio/layout.ts';
 import { VirtioNetModel } from '../virtio/net/device.ts';
-import { virtioRngModel } from '../virtio/rng/rng.ts';
 import type { ControlRequest } from '../virtio/transport/control.ts';
 import type { MoveReport } from '../vm.ts';
-import type { BlockNode, BlockNodes, Residence } from './block-nodes.ts';
+import type { BlockNodes } from './block-nodes.ts';
+import {
+  type BoardDevice,
+  contextOf,
+  type DeviceAtRest,
+  publishPlacement,
+  queuePlan,
+} from './board-device.ts';
 import type { CharDevices } from './char-devices.ts';
 import type { ContextCore } from './context-core.ts';
 import type { ContextDirectory, ContextEntry } from './context-directory.ts';
+import { makeDeviceParts, transportFeatures } from './device-parts.ts';
+import { DeviceMover } from './device-mover.ts';
 import { HartWires } from './hart-wires.ts';
 import { NOTIFIER } from './notifier-table.ts';
 import { VIRT_VIRTIO, virtioSlotAddr, virtioSlotIrq } from './platform/memory-map.ts';
 import { Plic } from './platform/plic.ts';
 import type { NetDevices } from './net-devices.ts';
-import type { QueueCargo, QueuePlan, QueueStart, QueueWork } from './queue-plan.ts';
-import { type PortSpec, SerialBus } from './serial-bus.ts';
-
-/** A device on the board. */
-export interface BoardDevice {
-  readonly spec: DeviceSpec;
-  readonly slot: number;
-  readonly virtio: VirtioDevice;
-  readonly model: VirtioDeviceModel;
-  /** What a queue's handler is told; it may change while the queue is not served. */
-  readonly work: (queue: number) => QueueWork;
-  readonly block: BlockNode | undefined;
-  /** The ports of a virtio-serial device. */
-  readonly bus: SerialBus | undefined;
-  /** The link of a network card. */
-  readonly link: { readonly netdev: string | undefined; up: boolean } | undefined;
-  /** While its queues are not served: what they left behind, for when they are served again. */
-  cargo: QueueCargo;
-  /** Context of each queue. */
-  readonly placement: ContextEntry[];
-  moving: boolean;
-}
-
-/** A device none of whose queues is served: all its state lies still in its slot. */
-export interface DeviceAtRest {
-  readonly device: BoardDevice;
-  /** The queues that were served, with what they left behind. */
-  readonly queues: ReadonlyMap<number, QueueCargo>;
-  /** Lets control requests and moves go on, after `serveAgain`. */
-  release(): void;
-}
+import type { QueueCargo } from './queue-plan.ts';
+import type { PortSpec } from './serial-bus.ts';
 
 /**
  * The virtio devices of the machine: realizes them in the virtio-mmio slots, carries out control requests of
@@ -65,6 +41,7 @@ export class VirtioBoard {
   readonly #nets: NetDevices;
   readonly #plic: Plic;
   readonly #devices = new Map<string, BoardDevice>();
+  readonly #mover: DeviceMover;
   readonly #changed: () => void;
 
   /** @param changed told when a device comes, goes or moves */
@@ -81,6 +58,7 @@ export class VirtioBoard {
     this.#blocks = blocks;
     this.#chars = chars;
     this.#nets = nets;
+    this.#mover = new DeviceMover(core, contexts, blocks, changed);
     this.#changed = changed;
     const { mem, layout, tracer } = core;
     this.#plic = new Plic(mem, layout.plic, layout.harts.length, new HartWires(mem, layout.harts), tracer);
@@ -109,7 +87,11 @@ export class VirtioBoard {
       assert(context !== undefined, `context ${id} was checked before`);
       placement.push(context);
     }
-    const made = await this.#model(spec, placement);
+    const made = await makeDeviceParts(spec, placement, {
+      blocks: this.#blocks,
+      chars: this.#chars,
+      nets: this.#nets,
+    });
     if (!made.ok) return made;
     const { model, work, block, bus, link } = made.value;
     if (model.queues.length > QUEUES_MAX) {
@@ -146,7 +128,7 @@ export class VirtioBoard {
       moving: false,
     };
     this.#devices.set(spec.qomPath, device);
-    this.#publishPlacement(device);
+    publishPlacement(this.#core.mem, this.#core.layout, device);
     this.#changed();
     return ok({
       transport: { slot, base: virtioSlotAddr(slot), irq: virtioSlotIrq(slot) },
@@ -243,243 +225,39 @@ export class VirtioBoard {
     this.#core.spawn(() => work().then(done));
   }
 
-  #plan(device: BoardDevice, queue: number, context: ContextEntry): QueuePlan {
-    return { slot: device.slot, queue, context: context.index, ...device.work(queue) };
-  }
-
   async #startQueue(device: BoardDevice, queue: number): Promise<void> {
-    const context = this.#contextOf(device, queue);
-    await context.service.startQueues([{ plan: this.#plan(device, queue, context), cargo: device.cargo }]);
+    const context = contextOf(device, queue);
+    await context.service.startQueues([{ plan: queuePlan(device, queue, context), cargo: device.cargo }]);
   }
 
   async #stopQueue(device: BoardDevice, queue: number): Promise<void> {
-    const { service } = this.#contextOf(device, queue);
+    const { service } = contextOf(device, queue);
     await service.drainQueue(device.slot, queue);
     const [cargo] = await service.detachQueues(device.slot, [queue]);
     // Requests that were stopped are the driver's to forget; a network outlives the driver.
     if (cargo?.network !== undefined) device.cargo = { network: cargo.network };
   }
 
-  #contextOf(device: BoardDevice, queue: number): ContextEntry {
-    const context = device.placement[queue] ?? device.placement[0];
-    assert(context !== undefined, 'every queue has a place');
-    return context;
-  }
-
-  /**
-   * Moves a device, or one of its queues, to another context while the guest runs: its queues are drained
-   * (what the guest adds meanwhile waits in its rings), the disk changes hands, the queues are served there.
-   * Refused: everything is as before.
-   */
+  /** Moves a device, or one of its queues, to another context while the guest runs. Refused: everything is as before. */
   async move(path: string, queue: number | undefined, contextId: string): Promise<Result<MoveReport>> {
     const device = this.#devices.get(path);
     if (device === undefined) return userError(`there is no device '${path}' on the board`);
-    const target = this.#contexts.get(contextId);
-    if (target === undefined) return userError(`there is no context '${contextId}'`);
-    if (queue !== undefined && queue >= device.model.queues.length) {
-      return userError(`${path} has no queue ${queue}`, {
-        hint: `Its queues are 0 to ${device.model.queues.length - 1}.`,
-      });
-    }
-    if (queue !== undefined && (device.bus !== undefined || device.link !== undefined)) {
-      return userError(
-        `queue ${queue} of ${path} stays: a device's receive and transmit queues are served by one context`,
-        {
-          hint: `Move the whole device: qom-set ${path} context ${contextId}`,
-        },
-      );
-    }
-    return new Promise((resolve) => {
-      device.virtio.exclusive((release) => {
-        this.#core.spawn(async () => {
-          const moved = await this.#move(device, queue, target);
-          release();
-          resolve(moved);
-        });
-      });
-    });
+    return this.#mover.move(device, queue, contextId);
   }
 
   /** Drains a device, closes and opens its disk where it is, and goes on: for a change of what the disk is. */
   reopen(device: BoardDevice): Promise<Result<void>> {
-    return new Promise((resolve) => {
-      device.virtio.exclusive((release) => {
-        this.#core.spawn(async () => {
-          const here = device.placement.slice();
-          const result = await this.#carryOut(device, here, here, device.block?.residence);
-          release();
-          resolve(result.outcome.kind === 'moved' ? ok(undefined) : userError(result.outcome.reason));
-        });
-      });
-    });
-  }
-
-  async #move(
-    device: BoardDevice,
-    queue: number | undefined,
-    target: ContextEntry,
-  ): Promise<Result<MoveReport>> {
-    const from = device.placement.slice();
-    const to = from.map((context, index) => (queue === undefined || queue === index ? target : context));
-    const report = (inFlight: number, downtimeNs: number): MoveReport => ({
-      device: device.spec.qomPath,
-      queue,
-      from: this.#contextOf(device, queue ?? 0).id,
-      to: target.id,
-      inFlight,
-      downtimeNs,
-    });
-    const moved = report(0, 0);
-    if (to.every((context, index) => context === from[index])) return ok(moved);
-    const residence = device.block === undefined ? undefined : this.#blocks.residenceFor(device.block, to);
-    if (residence?.ok === false) return residence;
-    device.moving = true;
-    this.#changed();
-    const result = await this.#carryOut(device, from, to, residence?.value);
-    device.moving = false;
-    this.#changed();
-    if (result.outcome.kind === 'refused') {
-      return userError(`${device.spec.qomPath} stays where it is: ${result.outcome.reason}`);
-    }
-    return ok({ ...moved, inFlight: result.inFlight, downtimeNs: result.downtimeNs });
-  }
-
-  /** The drain protocol (virtio/SPEC.md), with messages for hands. */
-  #carryOut(
-    device: BoardDevice,
-    from: readonly ContextEntry[],
-    to: readonly ContextEntry[],
-    residence: Residence | undefined,
-  ): Promise<MoveResult> {
-    const { core, slot, block } = { core: this.#core, slot: device.slot, block: device.block };
-    const serving = device.model.queues
-      .map((_, queue) => queue)
-      .filter((queue) => device.virtio.isServing(queue));
-    const at = (placement: readonly ContextEntry[], queue: number): ContextEntry =>
-      (placement[queue] ?? placement[0]) as ContextEntry;
-    const cargo = new Map<number, QueueCargo>();
-    const served = new Set<number>();
-    const settle = (placement: readonly ContextEntry[]): void => {
-      device.placement.splice(0, device.placement.length, ...placement);
-      this.#publishPlacement(device);
-    };
-    const starts = (placement: readonly ContextEntry[], context: ContextEntry): QueueStart[] =>
-      serving
-        .filter((queue) => at(placement, queue) === context)
-        .map((queue) => ({ plan: this.#plan(device, queue, context), cargo: cargo.get(queue) ?? {} }));
-    const release = async (context: ContextEntry): Promise<void> => {
-      const queues = serving.filter((queue) => at(from, queue) === context);
-      const lists =
-        block === undefined
-          ? await context.service.detachQueues(slot, queues)
-          : await context.service.release(slot, queues, block.plan.spec.id);
-      // One queue brought the network along; whichever starts first needs it.
-      const network = lists.find((each) => each.network !== undefined);
-      for (const [i, queue] of queues.entries()) cargo.set(queue, { ...network, ...lists[i] });
-    };
-    const handOver = async (): Promise<MoveFailure | undefined> => {
-      if (block === undefined || residence === undefined) {
-        await Promise.all([...new Set(from)].map(release));
-        settle(to);
-        return undefined;
-      }
-      const housed = await this.#blocks.rehouse(block, residence, {
-        release,
-        starts: (context) => starts(to, context),
-      });
-      if (!housed.ok) return { party: block.plan.spec.id, reason: housed.error.desc };
-      for (const queue of serving) served.add(queue);
-      settle(to);
-      return undefined;
-    };
-    const attach = async (queue: number, index: number): Promise<void> => {
-      // A disk's queues were started by the hand-over itself, in the same message that opened the disk.
-      if (served.has(queue)) return;
-      const context = this.#contexts.byIndex(index) as ContextEntry;
-      await context.service.startQueues([
-        { plan: this.#plan(device, queue, context), cargo: cargo.get(queue) ?? {} },
-      ]);
-    };
-    const contextOf = (index: number): ContextEntry => this.#contexts.byIndex(index) as ContextEntry;
-
-    return new Promise((resolve) => {
-      if (serving.length === 0) {
-        core.spawn(async () => {
-          const failure = await handOver();
-          const outcome: MoveOutcome =
-            failure === undefined
-              ? { kind: 'moved' }
-              : { kind: 'refused', by: failure.party, reason: failure.reason };
-          resolve({ outcome, inFlight: 0, downtimeNs: 0 });
-        });
-        return;
-      }
-      const move = new DeviceMove(
-        slot,
-        {
-          drain: (queue, index, done) =>
-            core.spawn(() => contextOf(index).service.drainQueue(slot, queue).then(done)),
-          ask: (_party, done) => done(undefined),
-          handOver: (_moves, done) => core.spawn(() => handOver().then(done)),
-          attach: (queue, index, done) => core.spawn(() => attach(queue, index).then(done)),
-          resume: (queue, index, done) =>
-            core.spawn(() => contextOf(index).service.resumeQueue(slot, queue).then(done)),
-        },
-        core.host.clock,
-        core.tracer,
-        resolve,
-      );
-      const moves = serving.map((queue) => ({ queue, from: at(from, queue).index, to: at(to, queue).index }));
-      // Who may object is asked by opening the disk: the hand-over fails and everything is taken back.
-      move.begin(moves, []);
-    });
+    return this.#mover.reopen(device);
   }
 
   /** Drains a device and takes its queues out of their contexts. No hart is running. */
   rest(device: BoardDevice): Promise<DeviceAtRest> {
-    return new Promise((resolve) => {
-      device.virtio.exclusive((release) => {
-        this.#core.spawn(async () => {
-          const queues = new Map<number, QueueCargo>();
-          const serving = [...device.model.queues.keys()].filter((queue) => device.virtio.isServing(queue));
-          const service = (queue: number) => this.#contextOf(device, queue).service;
-          await Promise.all(serving.map((queue) => service(queue).drainQueue(device.slot, queue)));
-          for (const queue of serving) {
-            const [cargo] = await service(queue).detachQueues(device.slot, [queue]);
-            queues.set(queue, cargo ?? {});
-            if (cargo?.network !== undefined) device.cargo = { network: cargo.network };
-          }
-          resolve({ device, queues, release });
-        });
-      });
-    });
+    return this.#mover.rest(device);
   }
 
   /** The end of `rest`: serves queues where they are placed. Their state in the slot may be a snapshot's. */
-  async serveAgain(
-    { device, release }: DeviceAtRest,
-    queues: ReadonlyMap<number, QueueCargo>,
-  ): Promise<void> {
-    device.virtio.restored([...queues.keys()]);
-    this.#publishPlacement(device);
-    for (const [queue, cargo] of queues) {
-      const context = this.#contextOf(device, queue);
-      await context.service.startQueues([
-        { plan: this.#plan(device, queue, context), cargo: { ...device.cargo, ...cargo } },
-      ]);
-    }
-    release();
-  }
-
-  #publishPlacement(device: BoardDevice): void {
-    const { mem, layout } = this.#core;
-    const slotAddr = layout.virtioSlots[device.slot] as number;
-    for (const queue of device.model.queues.keys()) {
-      const addr = virtQueueAddr(slotAddr, queue);
-      const { index } = this.#contextOf(device, queue);
-      mem.store32(addr + VirtQueueLayout.at.configuredContext, index);
-      if (!device.virtio.isServing(queue)) mem.store32(addr + VirtQueueLayout.at.context, index);
-    }
+  serveAgain(resting: DeviceAtRest, queues: ReadonlyMap<number, QueueCargo>): Promise<void> {
+    return this.#mover.serveAgain(resting, queues);
   }
 
   #freeSlot(): number | undefined {
@@ -501,88 +279,4 @@ export class VirtioBoard {
       irq: { raise: () => line.set(true), lower: () => line.set(false) },
     };
   }
-
-  async #model(
-    spec: DeviceSpec,
-    placement: readonly ContextEntry[],
-  ): Promise<Result<Pick<BoardDevice, 'model' | 'work' | 'block' | 'bus' | 'link'>>> {
-    switch (spec.driver) {
-      case 'virtio-blk-device': {
-        const { drive } = spec.props;
-        assert(drive !== undefined, 'a disk without a drive was refused before');
-        const block = this.#blocks.get(drive);
-        assert(block !== undefined, `block node ${drive} was checked before`);
-        const residence = this.#blocks.residenceFor(block, placement);
-        if (!residence.ok) return residence;
-        const brought = await this.#blocks.rehouse(block, residence.value, {
-          release: async (context) => void (await context.service.closeBlock(drive, false)),
-          starts: () => [],
-        });
-        if (!brought.ok) return brought;
-        const config = blkConfig(spec);
-        const readOnly = block.medium.readOnly || spec.props['read-only'];
-        const model = new VirtioBlkModel(config, { ...block.medium, readOnly });
-        return ok({ model, work: () => ({ kind: 'blk', config, block: drive }), ...NO_PARTS, block });
-      }
-      case 'virtio-rng-device':
-        return ok({ model: virtioRngModel, work: () => ({ kind: 'rng' }), ...NO_PARTS });
-      case 'virtio-net-device': {
-        const card = this.#nets.card(spec);
-        if (!card.ok) return card;
-        const peer = this.#nets.peer(spec.props.netdev);
-        const link = { netdev: spec.props.netdev, up: peer.type !== 'none' };
-        return ok({
-          model: new VirtioNetModel(card.value, link.up),
-          work: () => ({ kind: 'net', peer, linkUp: link.up }),
-          ...NO_PARTS,
-          link,
-        });
-      }
-      case 'virtio-serial-device': {
-        const bus = SerialBus.create(spec, this.#chars);
-        if (!bus.ok) return bus;
-        return ok({
-          model: bus.value.model,
-          work: (queue) => bus.value.work(queue),
-          ...NO_PARTS,
-          bus: bus.value,
-        });
-      }
-      default:
-        return userError(`-device ${spec.driver}: this machine has no such device yet`);
-    }
-  }
-}
-
-/** What most kinds of device have not got. */
-const NO_PARTS = { block: undefined, bus: undefined, link: undefined };
-
-/** The ring features a device's properties ask for; a port on a bus has none. */
-function transportFeatures(spec: DeviceSpec): Partial<TransportFeatures> {
-  if (!('event_idx' in spec.props)) return {};
-  return { eventIdx: spec.props.event_idx, indirect: spec.props.indirect_desc, packed: spec.props.packed };
-}
-
-/** QEMU's property names to what the data plane wants. */
-function blkConfig(spec: DeviceSpec & { driver: 'virtio-blk-device' }): VirtioBlkConfig {
-  const { props, onError } = spec;
-  return {
-    ...VIRTIO_BLK_DEFAULTS,
-    queueSize: props['queue-size'],
-    numQueues: props['num-queues'],
-    requestMerging: props['request-merging'],
-    serial: props.serial ?? '',
-    rerror: onError?.rerror ?? 'report',
-    werror: onError?.werror ?? 'enospc',
-    writeCache: props['write-cache'] !== 'off',
-    configWce: props['config-wce'],
-    discard: props.discard,
-    writeZeroes: props['write-zeroes'],
-    logicalBlockSize: props.logical_block_size,
-    physicalBlockSize: Math.max(props.physical_block_size, props.logical_block_size),
-    minIoSize: props.min_io_size,
-    optIoSize: props.opt_io_size,
-    maxDiscardSectors: props['max-discard-sectors'],
-    maxWriteZeroesSectors: props['max-write-zeroes-sectors'],
-  };
 }

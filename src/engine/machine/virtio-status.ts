@@ -4,7 +4,7 @@ import type { SharedMemory } from '../base/shared-memory.ts';
 import { guestAddr } from '../base/brands.ts';
 import type { VirtioStatus, VirtqueueElement } from '../qom/machine-ops.ts';
 import { VirtioDeviceLayout, VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
-import type { BoardDevice } from './virtio-board.ts';
+import type { BoardDevice } from './board-device.ts';
 
 const D = VirtioDeviceLayout.at;
 const Q = VirtQueueLayout.at;

@@ -7,7 +7,7 @@ import { diskLocator } from '../block-open.ts';
 import type { MachineParts } from '../machine-parts.ts';
 import { NOTIFIER } from '../notifier-table.ts';
 import type { QueueCargo } from '../queue-plan.ts';
-import type { BoardDevice, DeviceAtRest } from '../virtio-board.ts';
+import type { BoardDevice, DeviceAtRest } from '../board-device.ts';
 import { crc32 } from './crc32.ts';
 import type { DeviceFacts, DiskState, MachineFacts, SnapshotHeader } from './header.ts';
 import { CHUNK_BYTES, packPages, unpackPages } from './pages.ts';

@@ -1,4 +1,4 @@
-import type { MemoryRegion } from '../../qom/machine-ops.ts';
+import type { MemoryRegion } from '../qom/machine-ops.ts';
 import {
   VIRT_CLINT,
   VIRT_DRAM,
@@ -9,7 +9,7 @@ import {
   VIRT_UART0,
   VIRT_VIRTIO,
   virtioSlotAddr,
-} from './memory-map.ts';
+} from './platform/memory-map.ts';
 
 /** What `info mtree` shows: every region of the board, under QEMU's names. */
 export function memoryRegions(ramBytes: number): readonly MemoryRegion[] {
