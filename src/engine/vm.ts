@@ -101,6 +101,8 @@ export interface ContextSnapshot {
   readonly worker: string;
   readonly state: 'starting' | 'dispatching' | 'polling' | 'blocked' | 'yielded' | 'held' | 'gone';
   readonly nextTimerNs: number | undefined;
+  /** How long it has been held, host ns; undefined while it is not. */
+  readonly heldNs: number | undefined;
   /** Host ns spent since the context started, by kind. */
   readonly busyNs: number;
   readonly pollingNs: number;
@@ -123,6 +125,8 @@ export interface QueueSnapshot {
   readonly lastAvail: number;
   readonly usedIdx: number;
   readonly inFlight: number;
+  /** Buffers the driver has made available and the device has not taken; undefined if its ring can't be read. */
+  readonly waiting: number | undefined;
   /** Index of the context that serves it now. */
   readonly context: number;
   /** Where the configuration says it should be. */

@@ -45,6 +45,12 @@ export function contextOf(device: BoardDevice, queue: number): ContextEntry {
   return context;
 }
 
+/** Contexts that have to dispatch for requests of a device to finish: those of its queues and of its disk. */
+export function involvedContexts({ placement, block }: BoardDevice): ReadonlySet<ContextEntry> {
+  const disk = block === undefined ? [] : [block.residence.owner, ...block.residence.ways.keys()];
+  return new Set([...placement, ...disk]);
+}
+
 /** What the context of a queue is told to serve. */
 export const queuePlan = (device: BoardDevice, queue: number, context: ContextEntry): QueuePlan => ({
   slot: device.slot,

@@ -1,4 +1,6 @@
+import { memAddr } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
+import { GuestRam } from '../base/guest-ram.ts';
 import {
   LATENCY_BUCKETS,
   latencyBucketStartNs,
@@ -6,7 +8,7 @@ import {
   latencyQuantileNs,
 } from '../base/latency-histogram.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
-import { CONTROL_WAKE, WakeWord, WakeWordLayout } from '../base/wake-word.ts';
+import { CONTROL_HOLD, CONTROL_WAKE, WakeWord, WakeWordLayout } from '../base/wake-word.ts';
 import { HART_COUNT_INTERRUPTS, HART_EXECUTED } from '../cpu/layout.ts';
 import type {
   BoardSnapshot,
@@ -20,7 +22,9 @@ import type {
   SourceSnapshot,
 } from '../vm.ts';
 import { VirtioDeviceLayout, VirtQueueLayout, driverFeatures, virtQueueAddr } from '../virtio/layout.ts';
+import { waitingBuffers } from '../virtio/queue/waiting.ts';
 import { CONTEXT_STATE, ContextBlockLayout, readSources } from './context-block.ts';
+import { VIRT_DRAM } from './platform/memory-map.ts';
 import { HART_STATE, HartControl } from './run-control.ts';
 import type { MachineLayout } from './shared-layout.ts';
 
@@ -118,10 +122,14 @@ function readContext(
     new WakeWord(mem, block + at.wake).request(CONTROL_WAKE);
   }
   const nextTimer = mem.loadF64(block + at.nextTimer);
+  const heldSince = mem.loadF64(block + at.heldSince);
+  const held =
+    (mem.load32(block + at.wake + WakeWordLayout.at.control) & CONTROL_HOLD) !== 0 && heldSince > 0;
   return {
     ...context,
     state: CONTEXT_STATES[state] ?? 'gone',
     nextTimerNs: nextTimer > 0 && Number.isFinite(nextTimer) ? nextTimer : undefined,
+    heldNs: held ? Math.max(0, now - heldSince) : undefined,
     busyNs: spent('busyNs', CONTEXT_STATE.dispatching, CONTEXT_STATE.yielded),
     pollingNs: spent('pollingNs', CONTEXT_STATE.polling),
     blockedNs: spent('blockedNs', CONTEXT_STATE.blocked, CONTEXT_STATE.held),
@@ -130,6 +138,9 @@ function readContext(
     sources: (readSources(mem, block) ?? []) as SourceSnapshot[],
   };
 }
+
+const ramOf = ({ ramBytes, ramOffset }: MachineLayout): GuestRam =>
+  new GuestRam({ base: VIRT_DRAM.base, bytes: ramBytes, offset: memAddr(ramOffset) });
 
 function readDevice(
   mem: SharedMemory,
@@ -144,13 +155,14 @@ function readDevice(
     ...rest,
     status: mem.load32(slotAddr + VirtioDeviceLayout.at.status),
     queues: queueNames.map((name, index) =>
-      readQueue(mem, virtQueueAddr(slotAddr, index), index, name, packed),
+      readQueue(mem, ramOf(layout), virtQueueAddr(slotAddr, index), index, name, packed),
     ),
   };
 }
 
 function readQueue(
   mem: SharedMemory,
+  ram: GuestRam,
   addr: number,
   index: number,
   name: string,
@@ -172,6 +184,7 @@ function readQueue(
     lastAvail: word('lastAvailIdx'),
     usedIdx: word('usedIdx'),
     inFlight: word('inFlight'),
+    waiting: word('ready') === 0 ? 0 : waitingBuffers(mem, ram, addr, packed),
     context: word('context'),
     configuredContext: word('configuredContext'),
     kicks: word('kicks'),

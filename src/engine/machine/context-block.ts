@@ -37,6 +37,8 @@ export const ContextBlockLayout = struct(
     blockedNs: 'f64',
     /** Host ns of the next timer, 0 for none. */
     nextTimer: 'f64',
+    /** Host ns at which its hold began, 0 while it is not held. */
+    heldSince: 'f64',
     /** Odd while the text is being written. */
     sourcesSeq: 'u32',
     sourcesLength: 'u32',

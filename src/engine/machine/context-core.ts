@@ -91,6 +91,7 @@ export class ContextCore {
       isBehind: () => this.inbox.behind,
       maySpin: () => this.activeThreads < host.cores,
       sharesChanged: (shares) => this.#sharesChanged(shares),
+      heldChanged: (sinceNs) => this.mem.storeF64(this.#block + ContextBlockLayout.at.heldSince, sinceNs),
       log: { warning: (message) => host.log('warn', `${name}: ${message}`) },
     });
     this.#ready = true;
@@ -181,9 +182,12 @@ export class ContextCore {
     mem.storeF64(block + at.since, shares.sinceNs);
     const iterations = this.#ready ? this.thread.observer.iterations : 0;
     mem.store32(block + at.iterations, iterations);
-    if (shares.state === 'blocked' && this.#ready) {
+    const rests = shares.state === 'blocked' || shares.state === 'held';
+    if (rests && this.#ready) {
       mem.storeF64(block + at.nextTimer, this.#nextTimerNs());
-      if (shares.sinceNs - this.#published >= PUBLISH_NS) this.#publish(shares.sinceNs);
+      // A held loop is stepped by hand: what it shows afterwards must be what was done.
+      if (shares.state === 'held' || shares.sinceNs - this.#published >= PUBLISH_NS)
+        this.#publish(shares.sinceNs);
     }
     this.#setState(CONTEXT_STATE[shares.state]);
   }

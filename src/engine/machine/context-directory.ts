@@ -1,5 +1,6 @@
 import { type Port, Rpc, wakeInbox } from '../base/rpc.ts';
 import { type Result, ok, userError } from '../base/result.ts';
+import { CONTROL_HOLD, WakeWord } from '../base/wake-word.ts';
 import type { AioContext } from '../qcontext/aio-context.ts';
 import type { ContextSpec } from '../qom/machine-ops.ts';
 import { CONTEXT_STATE, ContextBlockLayout, MAX_CONTEXTS } from './context-block.ts';
@@ -68,6 +69,21 @@ export class ContextDirectory {
   }
   all(): readonly ContextEntry[] {
     return [...this.#entries.values()];
+  }
+
+  /** Is it to dispatch nothing, whoever asked for that? */
+  isHeld({ index }: ContextEntry): boolean {
+    return (this.#wakeOf(index).control & CONTROL_HOLD) !== 0;
+  }
+
+  /** Ends its hold. */
+  letGo({ index }: ContextEntry): void {
+    this.#wakeOf(index).revoke(CONTROL_HOLD);
+  }
+
+  #wakeOf(index: number): WakeWord {
+    const { mem, layout } = this.#core;
+    return new WakeWord(mem, (layout.contexts[index] as number) + ContextBlockLayout.at.wake);
   }
 
   /** Makes a context and, if threaded, waits until its worker answers. */
@@ -185,6 +201,8 @@ function remoteService(call: Call): Remote<ContextService> {
     resumeParked: () => call('resumeParked'),
     configure: (loop) => call('configure', loop),
     setActiveThreads: (count) => call('setActiveThreads', count),
+    hold: () => call('hold'),
+    step: (limit) => call('step', limit),
     quit: () => call('quit'),
   };
 }

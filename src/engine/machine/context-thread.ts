@@ -39,6 +39,8 @@ export async function serveContext(role: ContextRole, mem: SharedMemory, host: H
     resumeParked: () => queues.resumeParked(),
     configure: (loop) => queues.configure(loop),
     setActiveThreads: (count) => queues.setActiveThreads(count),
+    hold: () => queues.hold(),
+    step: (limit) => queues.step(limit),
     quit: async () => {
       await queues.quit();
       core.wake.request(CONTROL_QUIT);

@@ -6,12 +6,14 @@ import type { BlockNodes, Residence } from './block-nodes.ts';
 import {
   type BoardDevice,
   contextOf,
+  involvedContexts,
   type DeviceAtRest,
   publishPlacement,
   queuePlan,
 } from './board-device.ts';
 import type { ContextCore } from './context-core.ts';
 import type { ContextDirectory, ContextEntry } from './context-directory.ts';
+import type { Holds } from './holds.ts';
 import type { QueueCargo, QueueStart } from './queue-plan.ts';
 
 /**
@@ -21,13 +23,21 @@ import type { QueueCargo, QueueStart } from './queue-plan.ts';
 export class DeviceMover {
   readonly #core: ContextCore;
   readonly #contexts: ContextDirectory;
+  readonly #holds: Holds;
   readonly #blocks: BlockNodes;
   readonly #changed: () => void;
 
   /** @param changed told when a move begins or ends */
-  constructor(core: ContextCore, contexts: ContextDirectory, blocks: BlockNodes, changed: () => void) {
+  constructor(
+    core: ContextCore,
+    contexts: ContextDirectory,
+    holds: Holds,
+    blocks: BlockNodes,
+    changed: () => void,
+  ) {
     this.#core = core;
     this.#contexts = contexts;
+    this.#holds = holds;
     this.#blocks = blocks;
     this.#changed = changed;
   }
@@ -65,13 +75,20 @@ export class DeviceMover {
     });
   }
 
+  /** Can its requests finish, or is a context held that has some? */
+  mayDrain(device: BoardDevice): Result<void> {
+    return this.#holds.refusal(`${device.spec.qomPath} stays as it is`, involvedContexts(device));
+  }
+
   /** Drains a device, closes and opens its disk where it is, and goes on: for a change of what the disk is. */
   reopen(device: BoardDevice): Promise<Result<void>> {
     return new Promise((resolve) => {
       device.virtio.exclusive((release) => {
         this.#core.spawn(async () => {
           const here = device.placement.slice();
-          const result = await this.#carryOut(device, here, here, device.block?.residence);
+          const result = await this.#holds.needing('move', involvedContexts(device), () =>
+            this.#carryOut(device, here, here, device.block?.residence),
+          );
           release();
           resolve(result.outcome.kind === 'moved' ? ok(undefined) : userError(result.outcome.reason));
         });
@@ -96,11 +113,15 @@ export class DeviceMover {
     });
     const moved = report(0, 0);
     if (to.every((context, index) => context === from[index])) return ok(moved);
+    const may = this.mayDrain(device);
+    if (!may.ok) return may;
     const residence = device.block === undefined ? undefined : this.#blocks.residenceFor(device.block, to);
     if (residence?.ok === false) return residence;
     device.moving = true;
     this.#changed();
-    const result = await this.#carryOut(device, from, to, residence?.value);
+    const result = await this.#holds.needing('move', involvedContexts(device), () =>
+      this.#carryOut(device, from, to, residence?.value),
+    );
     device.moving = false;
     this.#changed();
     if (result.outcome.kind === 'refused') {
@@ -208,7 +229,9 @@ export class DeviceMover {
           const queues = new Map<number, QueueCargo>();
           const serving = [...device.model.queues.keys()].filter((queue) => device.virtio.isServing(queue));
           const service = (queue: number) => contextOf(device, queue).service;
-          await Promise.all(serving.map((queue) => service(queue).drainQueue(device.slot, queue)));
+          await this.#holds.needing('move', involvedContexts(device), () =>
+            Promise.all(serving.map((queue) => service(queue).drainQueue(device.slot, queue))),
+          );
           for (const queue of serving) {
             const [cargo] = await service(queue).detachQueues(device.slot, [queue]);
             queues.set(queue, cargo ?? {});

@@ -41,9 +41,11 @@ export class MachineBlocks {
     const [blocks, board] = [this.#blocks, this.#board];
     const node = blocks.get(id);
     if (node === undefined) return userError(`there is no block node '${id}'`);
+    const device = board.all().find(({ block }) => block === node);
+    const may = device === undefined ? ok(undefined) : board.mayDrain(device);
+    if (!may.ok) return may;
     const before = node.plan.spec;
     blocks.replan(node, { throttling: limits, throttlingGroup: group });
-    const device = board.all().find(({ block }) => block === node);
     if (device === undefined) return ok(undefined);
     const reopened = await board.reopen(device);
     if (!reopened.ok) blocks.replan(node, before);

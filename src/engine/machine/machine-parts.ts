@@ -7,6 +7,7 @@ import type { ContextCore } from './context-core.ts';
 import type { ContextDirectory } from './context-directory.ts';
 import type { GuestClock } from './guest-clock.ts';
 import type { HartPark } from './hart-park.ts';
+import type { Holds } from './holds.ts';
 import type { MainPlatform } from './main-platform.ts';
 import type { NetDevices } from './net-devices.ts';
 import type { BootPlan } from './platform/loader.ts';
@@ -18,6 +19,7 @@ export interface MachineParts {
   readonly config: MachineConfig;
   readonly boot: BootPlan;
   readonly contexts: ContextDirectory;
+  readonly holds: Holds;
   readonly blocks: BlockNodes;
   readonly chars: CharDevices;
   readonly nets: NetDevices;

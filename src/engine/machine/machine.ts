@@ -14,6 +14,7 @@ import type {
   MachineOps,
   MemoryRegion,
   RealizedDevice,
+  StepReport,
   VirtioStatus,
   VirtqueueElement,
 } from '../qom/machine-ops.ts';
@@ -24,7 +25,9 @@ import type { BlkErrorReport } from '../virtio/blk/data-plane.ts';
 import type { MoveReport, QmpEvent, RunState } from '../vm.ts';
 import { hartState } from './board.ts';
 import { readSources } from './context-block.ts';
+import type { ContextEntry } from './context-directory.ts';
 import { readRegisters } from './hart-registers.ts';
+import type { HoldReason } from './holds.ts';
 import { MachineBlocks } from './machine-blocks.ts';
 import { MachineChars } from './machine-chars.ts';
 import { boardDirectory } from './machine-directory.ts';
@@ -55,6 +58,7 @@ export class Machine implements MachineOps {
     this.snapshots = new Snapshots(parts, {
       inTurn: (change) => run.inTurn(change),
       hold: () => run.hold(),
+      mayRest: () => parts.holds.refusal('no snapshot', parts.contexts.all()),
       isFresh: () => run.fresh,
       broken: () => run.broken(),
     });
@@ -114,6 +118,38 @@ export class Machine implements MachineOps {
     return ok(undefined);
   }
 
+  async holdContext(id: string): Promise<Result<void>> {
+    return this.#run.over ? OVER : this.#parts.holds.hold(id);
+  }
+
+  releaseContext(id: string): Result<void> {
+    return this.#parts.holds.release(id);
+  }
+
+  async stepContext(id: string, limit: number): Promise<Result<StepReport>> {
+    const { holds, board } = this.#parts;
+    const stepped = await holds.step(id, limit);
+    if (!stepped.ok) return stepped;
+    const dispatched = stepped.value.dispatched.map((each) => {
+      // A queue's handler is named after its slot; a person knows its device.
+      const [, slot, queue] = /^virtio(\d+)\/vq(\d+)$/.exec(each.name) ?? [];
+      const spec = slot === undefined ? undefined : board.bySlot(Number(slot))?.spec;
+      if (spec === undefined) return each;
+      const driver = spec.driver.replace(/-device$/, '');
+      return { ...each, device: spec.id ?? spec.qomPath, driver, queue: Number(queue) };
+    });
+    return ok({ id, dispatched });
+  }
+
+  /** A context is held, or goes on: ours among the QMP events. */
+  holdChanged(id: string, held: boolean, reason: HoldReason): void {
+    this.#events.emit(held ? 'CONTEXT_HELD' : 'CONTEXT_RELEASED', {
+      id,
+      'qom-path': `/objects/${id}`,
+      reason,
+    });
+  }
+
   async deleteContext(id: string): Promise<Result<void>> {
     const node = this.#parts.blocks.residentIn(id);
     if (node !== undefined) return userError(`block node '${node.plan.spec.id}' is still open in '${id}'`);
@@ -123,17 +159,23 @@ export class Machine implements MachineOps {
   }
 
   contexts(): readonly ContextStatus[] {
+    const { contexts } = this.#parts;
+    return contexts.all().map((entry) => this.#contextStatus(entry));
+  }
+
+  #contextStatus(entry: ContextEntry): ContextStatus {
     const { core, contexts } = this.#parts;
-    return contexts.all().map(({ index, id, threaded, worker }) => ({
+    const { index, id, threaded, worker } = entry;
+    return {
       id,
       index,
       threaded,
       threadId: threaded ? index + 1 : 1,
       worker,
-      state: 'running',
+      state: contexts.isHeld(entry) ? 'held' : 'running',
       sources: (readSources(core.mem, core.layout.contexts[index] as number) ??
         []) as ContextStatus['sources'],
-    }));
+    };
   }
   // block -----------------------------------------------------------------------------------------------
 
@@ -197,8 +239,11 @@ export class Machine implements MachineOps {
   }
 
   async unrealizeDevice(path: string): Promise<Result<void>> {
-    await this.#parts.board.unrealize(path);
-    return ok(undefined);
+    const { board } = this.#parts;
+    const device = board.get(path);
+    const may = device === undefined ? ok(undefined) : board.mayDrain(device);
+    if (may.ok) await board.unrealize(path);
+    return may;
   }
 
   async moveDevice(path: string, queue: number | undefined, contextId: string): Promise<Result<MoveReport>> {

@@ -14,6 +14,7 @@ import { ContextCore } from './context-core.ts';
 import { ContextDirectory } from './context-directory.ts';
 import { GuestClock } from './guest-clock.ts';
 import { HartPark } from './hart-park.ts';
+import { Holds } from './holds.ts';
 import { Machine } from './machine.ts';
 import { MainPlatform } from './main-platform.ts';
 import { NetDevices } from './net-devices.ts';
@@ -65,6 +66,7 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
     traceName: (thread, id, kind, name) => supervisor.send('traceName', thread, id, kind, name),
   };
   const contexts = new ContextDirectory(core, supervisor, reports);
+  const holds = new Holds(contexts, (...change) => machine.holdChanged(...change));
   const blocks = new BlockNodes(core, contexts);
   const panic = new PanicWatch((detail) => machine.guestPanicked(detail));
   const chars = new CharDevices(core, (id, bytes) => {
@@ -72,13 +74,14 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
     supervisor.send('serialOutput', id, bytes);
   });
   const nets = new NetDevices(core);
-  const board = new VirtioBoard(core, contexts, blocks, chars, nets, () => machine.publish());
+  const board = new VirtioBoard(core, contexts, holds, blocks, chars, nets, () => machine.publish());
   const platform = new MainPlatform(core, guestClock);
   const machine: Machine = new Machine({
     core,
     config,
     boot,
     contexts,
+    holds,
     blocks,
     chars,
     nets,

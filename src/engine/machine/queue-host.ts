@@ -1,10 +1,12 @@
 import { assert, assertUnreachable } from '../base/assert.ts';
 import { BLK_OK, type BlockResult } from '../block/block-backend.ts';
+import { CONTROL_HOLD } from '../base/wake-word.ts';
 import { HubPort } from '../net/hub/hub-port.ts';
 import type { NetBackend } from '../net/net-backend.ts';
 import { NullNet } from '../net/null-net.ts';
 import { newUserNetState, UserNet } from '../net/user/user-net.ts';
 import type { AioContext } from '../qcontext/aio-context.ts';
+import type { Dispatched } from '../qcontext/dispatch-gate.ts';
 import { NullChardev } from '../chardev/null-chardev.ts';
 import { WireChardev } from '../chardev/wire.ts';
 import { VirtioBlkDataPlane } from '../virtio/blk/data-plane.ts';
@@ -155,6 +157,14 @@ export class QueueHost implements ContextService {
 
   setActiveThreads(count: number): void {
     this.#core.activeThreads = count;
+  }
+
+  hold(): void {
+    this.#core.wake.request(CONTROL_HOLD);
+  }
+
+  step(limit: number): readonly Dispatched[] {
+    return this.#core.thread.loop.step(limit);
   }
 
   async quit(): Promise<void> {

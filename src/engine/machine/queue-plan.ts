@@ -1,4 +1,5 @@
 import type { BlockResult } from '../block/block-backend.ts';
+import type { Dispatched } from '../qcontext/dispatch-gate.ts';
 import type { UserNetConfig } from '../net/user/config.ts';
 import type { UserNetState } from '../net/user/user-net.ts';
 import type { VirtioBlkConfig } from '../virtio/blk/config.ts';
@@ -88,6 +89,10 @@ export interface ContextService {
   configure(loop: LoopTuning): void;
   /** Contexts that have a thread, for the decision whether to spin. */
   setActiveThreads(count: number): void;
+  /** Dispatches nothing any more until its wake word says otherwise. Answers when that is so. */
+  hold(): void;
+  /** While held: one iteration with at most `limit` callbacks; what they were. */
+  step(limit: number): readonly Dispatched[];
   /** Closes every file and leaves the loop for good. */
   quit(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import type { BlockNodes } from './block-nodes.ts';
 import {
   type BoardDevice,
   contextOf,
+  involvedContexts,
   type DeviceAtRest,
   publishPlacement,
   queuePlan,
@@ -22,6 +23,7 @@ import type { ContextDirectory, ContextEntry } from './context-directory.ts';
 import { makeDeviceParts, transportFeatures } from './device-parts.ts';
 import { DeviceMover } from './device-mover.ts';
 import { HartWires } from './hart-wires.ts';
+import type { Holds } from './holds.ts';
 import { NOTIFIER } from './notifier-table.ts';
 import { VIRT_VIRTIO, virtioSlotAddr, virtioSlotIrq } from './platform/memory-map.ts';
 import { Plic } from './platform/plic.ts';
@@ -36,6 +38,7 @@ import type { PortSpec } from './serial-bus.ts';
 export class VirtioBoard {
   readonly #core: ContextCore;
   readonly #contexts: ContextDirectory;
+  readonly #holds: Holds;
   readonly #blocks: BlockNodes;
   readonly #chars: CharDevices;
   readonly #nets: NetDevices;
@@ -48,6 +51,7 @@ export class VirtioBoard {
   constructor(
     core: ContextCore,
     contexts: ContextDirectory,
+    holds: Holds,
     blocks: BlockNodes,
     chars: CharDevices,
     nets: NetDevices,
@@ -55,10 +59,11 @@ export class VirtioBoard {
   ) {
     this.#core = core;
     this.#contexts = contexts;
+    this.#holds = holds;
     this.#blocks = blocks;
     this.#chars = chars;
     this.#nets = nets;
-    this.#mover = new DeviceMover(core, contexts, blocks, changed);
+    this.#mover = new DeviceMover(core, contexts, holds, blocks, changed);
     this.#changed = changed;
     const { mem, layout, tracer } = core;
     this.#plic = new Plic(mem, layout.plic, layout.harts.length, new HartWires(mem, layout.harts), tracer);
@@ -171,6 +176,8 @@ export class VirtioBoard {
       ({ bus, spec: { id } }) => bus !== undefined && (wanted === undefined || id === wanted),
     );
     assert(device?.bus !== undefined, 'the bus was checked before');
+    const may = this.mayDrain(device);
+    if (!may.ok) return may;
     const plugged = device.bus.plug(spec);
     if (!plugged.ok) return plugged;
     const restarted = await this.reopen(device);
@@ -200,6 +207,8 @@ export class VirtioBoard {
     if (device.link.netdev === undefined) {
       return userError(`${name} has no netdev: there is nothing to plug its cable into`);
     }
+    const may = this.mayDrain(device);
+    if (!may.ok) return may;
     device.link.up = up;
     device.virtio.changeConfig(device.model.linkChange(up));
     this.#changed();
@@ -232,8 +241,11 @@ export class VirtioBoard {
 
   async #stopQueue(device: BoardDevice, queue: number): Promise<void> {
     const { service } = contextOf(device, queue);
-    await service.drainQueue(device.slot, queue);
-    const [cargo] = await service.detachQueues(device.slot, [queue]);
+    // The driver waits for this, and with it a hart: a hold can't be allowed to last.
+    const [cargo] = await this.#holds.needing('reset', involvedContexts(device), async () => {
+      await service.drainQueue(device.slot, queue);
+      return service.detachQueues(device.slot, [queue]);
+    });
     // Requests that were stopped are the driver's to forget; a network outlives the driver.
     if (cargo?.network !== undefined) device.cargo = { network: cargo.network };
   }
@@ -243,6 +255,11 @@ export class VirtioBoard {
     const device = this.#devices.get(path);
     if (device === undefined) return userError(`there is no device '${path}' on the board`);
     return this.#mover.move(device, queue, contextId);
+  }
+
+  /** Can its requests finish? An error names the held context that keeps some. */
+  mayDrain(device: BoardDevice): Result<void> {
+    return this.#mover.mayDrain(device);
   }
 
   /** Drains a device, closes and opens its disk where it is, and goes on: for a change of what the disk is. */

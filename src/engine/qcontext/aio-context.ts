@@ -14,6 +14,7 @@ import type {
 import { AioLedger } from './aio-ledger.ts';
 import { BottomHalves } from './bottom-halves.ts';
 import type { BusyPoller } from './busy-poller.ts';
+import type { Dispatched, DispatchGate } from './dispatch-gate.ts';
 import { IO_IN, PollSet } from './poll-fd.ts';
 import type { QContext } from './qcontext.ts';
 import { type PrepareTimeout, QSource } from './qsource.ts';
@@ -40,7 +41,14 @@ export interface AioContextOptions {
   isHome?(): boolean;
   /** A callback threw; what it belonged to has been removed (G19). */
   threw?(name: string, error: unknown): void;
+  /** Asked before each callback (H1). */
+  gate?: DispatchGate | undefined;
 }
+
+/** Parts of one poll, in the order of A5; a closed gate interrupts between any two callbacks. */
+const BOTTOM_HALVES = 0;
+const HANDLERS = 1;
+const TIMERS = 2;
 
 /**
  * QEMU's AioContext: event notifiers with handlers, bottom halves and timers, as one thing that any
@@ -72,6 +80,13 @@ export class AioContext implements AioLoop, BusyPoller {
   #notifyMe = 0;
   /** How long the wait took that ended last; −1 if the loop did not wait. */
   #blockNs = -1;
+  /** Where a poll that the gate interrupted is to go on, and the handlers that were ready in it (H3). */
+  #resumeAt = BOTTOM_HALVES;
+  #handlersLeft: readonly AioHandler[] | null = null;
+  /** When its run of timers began. */
+  #dueNs = 0;
+  /** While stepping: when the callback under way began. */
+  #stepStartNs = 0;
 
   constructor(options: AioContextOptions) {
     this.#options = options;
@@ -88,8 +103,11 @@ export class AioContext implements AioLoop, BusyPoller {
       dispatched: (bh) => {
         this.#tracer.emit(TRACE.aio_bh_dispatch, this.#index, this.#ledger.id(bh.name));
         this.#ledger.stats('bh', bh.name).dispatched(this.#clock.nowNs());
+        this.#stepBegins();
       },
       threw: (bh, error) => this.#threw(bh.name, error),
+      mayRun: () => options.gate?.isOpen !== false,
+      ran: (bh) => this.#stepped(bh.name, 'bh'),
     });
     this.#timers = new TimerList(options.clock, {
       rearmed: () => this.notify(),
@@ -101,8 +119,11 @@ export class AioContext implements AioLoop, BusyPoller {
           Math.min(lateNs, 0xffff_ffff),
         );
         this.#ledger.stats('timer', name).dispatched(this.#clock.nowNs(), lateNs);
+        this.#stepBegins();
       },
       threw: (name, error) => this.#threw(name, error),
+      mayRun: () => options.gate?.isOpen !== false,
+      ran: (name) => this.#stepped(name, 'timer'),
     });
     this.#adaptive = new AdaptivePoll(options.poll ?? DEFAULT_POLL_PARAMS, {
       added: ({ nameId, pollNs }) => this.#tracer.emit(TRACE.poll_add, this.#index, nameId, pollNs, IO_IN),
@@ -235,6 +256,7 @@ export class AioContext implements AioLoop, BusyPoller {
           this.#dispatch();
           return true;
         },
+        gated: true,
       },
       this.name,
     );
@@ -320,12 +342,52 @@ export class AioContext implements AioLoop, BusyPoller {
   #dispatch(): boolean {
     const blockNs = this.#blockNs;
     this.#blockNs = -1;
-    let progress = this.#bottomHalves.poll();
-    for (const handler of this.#handlers.values()) {
-      if (this.#dispatchHandler(handler, blockNs)) progress = true;
+    const { gate } = this.#options;
+    const from = this.#resumeAt;
+    const handlers = this.#handlersLeft ?? this.#handlers.values();
+    this.#resumeAt = BOTTOM_HALVES;
+    this.#handlersLeft = null;
+    let progress = false;
+    if (from === BOTTOM_HALVES) {
+      progress = this.#bottomHalves.poll();
+      if (this.#bottomHalves.isInterrupted) return progress;
     }
-    if (this.#timers.run()) progress = true;
+    if (from !== TIMERS) {
+      let left: AioHandler[] | null = null;
+      for (const handler of handlers) {
+        if (left === null && gate?.isOpen !== false) {
+          if (this.#dispatchHandler(handler, blockNs)) progress = true;
+        } else if (handler.ready || handler.pollReady) {
+          (left ??= []).push(handler);
+        }
+      }
+      if (left !== null) {
+        this.#resumeAt = HANDLERS;
+        this.#handlersLeft = left;
+        return progress;
+      }
+    }
+    if (gate?.isOpen !== false) {
+      const dueNs = from === TIMERS ? this.#dueNs : Infinity;
+      // The time before the run: a timer that a step re-arms for now belongs to the next poll.
+      if (gate?.isStepping === true) this.#dueNs = Math.min(dueNs, this.#clock.nowNs());
+      if (this.#timers.run(dueNs)) progress = true;
+    } else if (from !== TIMERS) {
+      this.#dueNs = this.#clock.nowNs();
+    }
+    const next = this.#timers.nextNs;
+    if (gate?.isOpen === false && next >= 0 && next <= this.#dueNs) this.#resumeAt = TIMERS;
     return progress;
+  }
+
+  #stepBegins(): void {
+    if (this.#options.gate?.isStepping === true) this.#stepStartNs = this.#clock.nowNs();
+  }
+
+  #stepped(name: string, kind: Dispatched['kind']): void {
+    const { gate } = this.#options;
+    if (gate?.isStepping === true)
+      gate.dispatched({ name, kind, ns: this.#clock.nowNs() - this.#stepStartNs });
   }
 
   #dispatchHandler(handler: AioHandler, blockNs: number): boolean {
@@ -343,6 +405,7 @@ export class AioContext implements AioLoop, BusyPoller {
       nameId,
       Math.min(Math.max(0, latencyNs), 0xffff_ffff),
     );
+    this.#stepBegins();
     try {
       if (pollReady) handlers.ioPollReady?.();
       if (ready && !handler.removed) handlers.ioRead();
@@ -352,6 +415,7 @@ export class AioContext implements AioLoop, BusyPoller {
     }
     this.#tracer.emit(TRACE.source_dispatch_end, this.#index, nameId, Number(!handler.removed));
     if (ready && !handler.removed) this.#adaptive.add(handler);
+    this.#stepped(handler.name, 'fd');
     return true;
   }
 

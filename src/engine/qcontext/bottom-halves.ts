@@ -9,6 +9,10 @@ export interface BottomHalfHooks {
   scheduled?(bh: BottomHalf): void;
   dispatched?(bh: BottomHalf): void;
   threw?(bh: BottomHalf, error: unknown): void;
+  /** Asked before each: false ends the batch for now, what is left of it runs next time. */
+  mayRun?(): boolean;
+  /** It has run, or thrown. */
+  ran?(bh: BottomHalf): void;
 }
 
 const PENDING = 1;
@@ -55,6 +59,7 @@ export class BottomHalves {
     }
     let progress = false;
     for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
+      if (batch.length > 0 && this.#hooks.mayRun?.() === false) return progress;
       const bh = batch.pop();
       if (bh === undefined) {
         if (this.#batches[0] === batch) this.#batches.shift();
@@ -72,8 +77,14 @@ export class BottomHalves {
         bh.flags |= DELETED;
         this.#hooks.threw?.(bh, error);
       }
+      this.#hooks.ran?.(bh);
     }
     return progress;
+  }
+
+  /** A batch was begun and is not finished. */
+  get isInterrupted(): boolean {
+    return this.#batches.length > 0;
   }
 
   /** True if one is scheduled, idle or not. */

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { ContextObserver } from './context-observer.ts';
+import type { DispatchGate } from './dispatch-gate.ts';
 import { enterDispatch, leaveDispatch } from './dispatch-stack.ts';
 import { createIdleSource } from './idle-source.ts';
 import { Ownership, type ThreadSelf, type WaitUntil } from './ownership.ts';
@@ -33,6 +34,8 @@ export interface GlibQContextOptions {
   acknowledgeWakeup?(set: PollSet): void;
   self?: ThreadSelf;
   observer?: ContextObserver;
+  /** Asked before each dispatch (H1). */
+  gate?: DispatchGate | undefined;
 }
 
 const MAX_ID = 0xffff_ffff;
@@ -380,6 +383,8 @@ export class GlibQContext implements QContext, SourceContext {
     // By index and against the present length: a nested prepare empties the list under us, and a
     // nested check refills it (G5).
     for (let i = 0; i < this.#pending.length; i++) {
+      // What is left stays ready, and is found by the next prepare.
+      if (this.#options.gate?.isOpen === false) break;
       const source = this.#pending[i];
       assert(source, 'dispatch was called from a dispatch, without a prepare and check in between');
       this.#pending[i] = null;
@@ -387,7 +392,7 @@ export class GlibQContext implements QContext, SourceContext {
       if (!source.isDestroyed) this.#dispatchOne(source);
       source.unref();
     }
-    this.#pending.length = 0;
+    this.#dropPending();
     this.#observer.batchEnd?.(this);
   }
 
@@ -401,6 +406,8 @@ export class GlibQContext implements QContext, SourceContext {
 
     const outer = enterDispatch(source);
     this.#observer.dispatchBegin?.(this, source);
+    const { gate } = this.#options;
+    const startUs = gate?.isStepping === true ? this.#options.nowUs() : 0;
     let keep = false;
     try {
       keep = source.funcs.dispatch(source, callback === null ? null : callback.callback);
@@ -408,6 +415,10 @@ export class GlibQContext implements QContext, SourceContext {
       this.#observer.sourceThrew?.(this, source, 'dispatch', error);
     }
     this.#observer.dispatchEnd?.(this, source, keep);
+    if (gate?.isStepping === true && source.funcs.gated !== true) {
+      const ns = (this.#options.nowUs() - startUs) * 1000;
+      gate.dispatched({ name: source.name ?? `source ${source.id}`, kind: 'source', ns });
+    }
     leaveDispatch(outer);
     callback?.unref();
 

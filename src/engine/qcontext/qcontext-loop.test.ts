@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EventNotifier } from '../base/event-notifier.ts';
 import { SharedMemory } from '../base/shared-memory.ts';
 import { CONTROL_HOLD, CONTROL_QUIT, CONTROL_YIELD, WakeWord } from '../base/wake-word.ts';
+import { TRACE } from '../trace/schema.ts';
 import { RecordingTracer } from '../trace/tracer.ts';
 import { createIdleSource } from './idle-source.ts';
 import { IoHandler } from './io-handler.ts';
@@ -15,12 +16,13 @@ function harness(isBehind?: () => boolean) {
   const clock = { nowNs: () => performance.now() * 1e6 };
   const wake = new WakeWord(mem, WAKE);
   const log: string[] = [];
+  const tracer = new RecordingTracer();
   const thread = createThreadContext({
     id: 'ctx0',
     index: 1,
     wake,
     clock,
-    tracer: new RecordingTracer(),
+    tracer,
     isReadable: (fd) => new EventNotifier(mem, clock, NOTIFIERS, fd).isSet(),
     macrotask: () =>
       new Promise((resolve) => {
@@ -31,7 +33,7 @@ function harness(isBehind?: () => boolean) {
     log: { warning: (message) => log.push(message) },
   });
   const notifier = (fd: number): EventNotifier => new EventNotifier(mem, clock, NOTIFIERS, fd);
-  return { ...thread, wake, log, notifier };
+  return { ...thread, wake, log, notifier, tracer };
 }
 
 describe('the loop of a thread', () => {
@@ -134,5 +136,145 @@ describe('the loop of a thread', () => {
     expect(loop.run()).toBe('quit');
     expect(log).toEqual(['the handler of fd 1 threw and is removed: Error: oops']);
     expect(IoHandler.find(context)).toBe(list);
+  });
+});
+
+describe('a held context', () => {
+  /** Runs `look` while the loop is held and has yielded; then lets it go and quit. */
+  async function whileHeld(
+    prepare: (thread: ReturnType<typeof harness>) => void,
+    look: (thread: ReturnType<typeof harness>) => void,
+  ) {
+    const thread = harness();
+    const { loop, wake } = thread;
+    let failure: unknown;
+    prepare(thread);
+    wake.request(CONTROL_HOLD | CONTROL_YIELD);
+    setImmediate(() => {
+      // A throw here would leave the loop asleep for ever.
+      try {
+        expect(loop.isHeld).toBe(true);
+        look(thread);
+      } catch (error) {
+        failure = error;
+      }
+      wake.revoke(CONTROL_HOLD);
+      // Runs after whatever else is ready: the last of A5.
+      thread.aio.timerNew('end', () => wake.request(CONTROL_QUIT)).modNs(thread.aio.nowNs());
+    });
+    await loop.runUntilQuit();
+    if (failure !== undefined) throw failure;
+    return thread;
+  }
+  const say = (thread: ReturnType<typeof harness>, names: string) => {
+    for (const name of names.split(' ')) thread.aio.bhScheduleOneshot(name, () => thread.log.push(name));
+  };
+  const ran = ({ log }: ReturnType<typeof harness>) => log.filter((line) => line !== 'macrotask');
+
+  it('L2: is held all the while it answers messages, as traces and shares say', async () => {
+    const held: boolean[] = [];
+    const { tracer, shares } = await whileHeld(
+      () => {},
+      (thread) => {
+        thread.wake.request(CONTROL_YIELD);
+        setImmediate(() => held.push(thread.shares.state === 'held' || !thread.loop.isHeld));
+      },
+    );
+    expect(held).toEqual([true]);
+    expect(tracer.of(TRACE.context_hold)).toEqual([
+      [1, 1],
+      [1, 0],
+    ]);
+    expect(shares.blockedNs).toBeGreaterThan(0);
+  });
+
+  it('L5: a quit ends it although it is held', async () => {
+    const thread = harness();
+    say(thread, 'never');
+    thread.wake.request(CONTROL_HOLD | CONTROL_QUIT);
+    await thread.loop.runUntilQuit();
+    expect(ran(thread)).toEqual([]);
+  });
+
+  it('H1, H2: a step dispatches one callback and says which and for how long; the rest stays ready', async () => {
+    const thread = await whileHeld(
+      (t) => say(t, 'a b c'),
+      (t) => {
+        const [step, ...more] = t.loop.step(1);
+        expect(step).toMatchObject({ name: 'c', kind: 'bh' });
+        expect(step?.ns).toBeGreaterThanOrEqual(0);
+        expect(more).toEqual([]);
+        expect(ran(t)).toEqual(['c']);
+        expect(t.loop.step(1).map(({ name }) => name)).toEqual(['b']);
+        expect(ran(t)).toEqual(['c', 'b']);
+      },
+    );
+    // Released, it goes on with nothing lost and in the order of A2.
+    expect(ran(thread)).toEqual(['c', 'b', 'a']);
+    expect(thread.tracer.of(TRACE.context_step).map(([index, n]) => [index, n])).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+  });
+
+  it('H2: a step of an iteration dispatches all that is ready, once', async () => {
+    await whileHeld(
+      (t) => {
+        say(t, 'a');
+        const bh = t.aio.bhNew('again', () => bh.schedule());
+        bh.schedule();
+      },
+      (t) => {
+        expect(t.loop.step(Infinity).map(({ name }) => name)).toEqual(['again', 'a']);
+        expect(t.loop.step(Infinity).map(({ name }) => name)).toEqual(['again']);
+      },
+    );
+  });
+
+  it('H3: by single steps everybody gets a turn: bottom halves, handlers, timers, in the order of A5', async () => {
+    await whileHeld(
+      (t) => {
+        const bh = t.aio.bhNew('bh', () => bh.schedule());
+        bh.schedule();
+        for (const fd of [1, 2]) {
+          const notifier = t.notifier(fd);
+          // Always set again: a handler that is busy must not keep the next from its turn.
+          t.aio.setEventNotifier(notifier, { ioRead: () => {} }, `fd ${fd}`);
+          notifier.set();
+        }
+        const timer = t.aio.timerNew('timer', () => timer.modNs(t.aio.nowNs()));
+        timer.modNs(0);
+      },
+      (t) => {
+        const names = Array.from({ length: 8 }, () => t.loop.step(1)[0]?.name);
+        expect(names).toEqual(['bh', 'fd 1', 'fd 2', 'timer', 'bh', 'fd 1', 'fd 2', 'timer']);
+      },
+    );
+  });
+
+  it('H2: a step of a loop with nothing to do dispatches nothing; one that is not held is not stepped', async () => {
+    const thread = await whileHeld(
+      () => {},
+      (t) => expect(t.loop.step(1)).toEqual([]),
+    );
+    say(thread, 'a');
+    expect(thread.loop.step(1)).toEqual([]);
+    expect(ran(thread)).toEqual([]);
+  });
+
+  it('H4: a gate closed within a dispatch ends the iteration after it', () => {
+    const thread = harness();
+    const { loop, wake, gate } = thread;
+    for (const name of ['a', 'b'])
+      thread.aio.bhScheduleOneshot(name, () => {
+        thread.log.push(name);
+        wake.request(CONTROL_HOLD | CONTROL_YIELD);
+        gate.close();
+      });
+    expect(loop.run()).toBe('yield');
+    expect(ran(thread)).toEqual(['b']);
+    wake.revoke(CONTROL_HOLD);
+    expect(loop.run()).toBe('yield');
+    expect(ran(thread)).toEqual(['b', 'a']);
   });
 });

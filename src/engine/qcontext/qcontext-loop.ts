@@ -1,6 +1,8 @@
+import type { Clock } from '../base/clock.ts';
 import { CONTROL_HOLD, CONTROL_QUIT, CONTROL_YIELD, type WakeWord } from '../base/wake-word.ts';
 import { TRACE } from '../trace/schema.ts';
 import { nullTracer, type Tracer } from '../trace/tracer.ts';
+import type { Dispatched, DispatchGate } from './dispatch-gate.ts';
 import type { QContext } from './qcontext.ts';
 import type { TimeShares } from './time-shares.ts';
 
@@ -10,14 +12,21 @@ export type LoopExit = 'yield' | 'quit';
 export interface QContextLoopOptions {
   context: QContext;
   wake: WakeWord;
+  gate: DispatchGate;
+  clock: Clock;
   /** Resolves after the surroundings had a turn: ports and promises have made progress. */
   macrotask: () => Promise<void>;
   /** True while messages posted to this thread are still under way: it stays yielded until they came. */
   isBehind?: (() => boolean) | undefined;
+  /** Told when a hold begins, with the time in host ns, and with 0 when it is over. */
+  heldChanged?: ((sinceNs: number) => void) | undefined;
   shares?: TimeShares;
   tracer?: Tracer;
   index?: number;
 }
+
+/** Iterations a step tries until one of them dispatches: the first may only collect (G13). */
+const STEP_ITERATIONS = 2;
 
 /**
  * Runs a context on a thread of its own, under the control of its wake word's bits:
@@ -25,7 +34,7 @@ export interface QContextLoopOptions {
  * | bit   | the loop                                                                     |
  * |-------|------------------------------------------------------------------------------|
  * | yield | leaves its wait, lets promises and ports run for a macrotask, and comes back |
- * | hold  | dispatches nothing until the bit is taken back                               |
+ * | hold  | dispatches nothing until the bit is taken back, but for what is stepped      |
  * | quit  | ends                                                                         |
  *
  * A thread that sleeps on a futex sees no messages and settles no promises, hence the yield (L1).
@@ -36,6 +45,7 @@ export class QContextLoop {
   readonly #tracer: Tracer;
   readonly #index: number;
   #outstanding = 0;
+  #isHeld = false;
 
   constructor(options: QContextLoopOptions) {
     this.#options = options;
@@ -59,17 +69,19 @@ export class QContextLoop {
 
   /** Iterates until asked to yield or quit. Blocks the thread. */
   run(): LoopExit {
-    this.#options.shares?.enter('dispatching');
+    if (!this.#isHeld) this.#options.shares?.enter('dispatching');
     for (;;) {
       const control = this.#wake.control;
       if ((control & CONTROL_QUIT) !== 0) return 'quit';
+      const held = (control & CONTROL_HOLD) !== 0;
+      if (held !== this.#isHeld) this.#setHeld(held);
       if ((control & CONTROL_YIELD) !== 0) {
         this.#wake.takeControl(CONTROL_YIELD);
         return 'yield';
       }
-      if ((control & CONTROL_HOLD) !== 0) {
+      if (held) {
         if (this.#outstanding > 0) return 'yield';
-        this.#hold();
+        this.#sleepHeld();
         continue;
       }
       const ready = this.#options.context.iterate(this.#outstanding === 0);
@@ -80,7 +92,8 @@ export class QContextLoop {
   /** Runs until asked to quit, yielding to the surroundings in between. */
   async runUntilQuit(): Promise<void> {
     while (this.run() === 'yield') {
-      this.#options.shares?.enter('yielded');
+      // A held loop that answers messages is held all the while.
+      if (!this.#isHeld) this.#options.shares?.enter('yielded');
       this.#tracer.emit(TRACE.context_yield, this.#index);
       do {
         await this.#options.macrotask();
@@ -88,10 +101,40 @@ export class QContextLoop {
     }
   }
 
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /**
+   * While held: one iteration of which at most `limit` callbacks are dispatched, and what they were. What was ready and
+   * did not fit stays ready (H2, H3). Home thread, while the loop has yielded; dispatches nothing if it is not held.
+   */
+  step(limit: number): readonly Dispatched[] {
+    const { gate, context, shares, clock } = this.#options;
+    if (!this.#isHeld) return [];
+    shares?.enter('dispatching');
+    const start = clock.nowNs();
+    let done: readonly Dispatched[] = [];
+    for (let i = 0; i < STEP_ITERATIONS && done.length === 0; i++)
+      done = gate.step(limit, () => void context.iterate(false));
+    const ns = Math.min(Math.round(clock.nowNs() - start), 0xffff_ffff);
+    this.#tracer.emit(TRACE.context_step, this.#index, done.length, ns);
+    shares?.enter('held');
+    return done;
+  }
+
+  #setHeld(held: boolean): void {
+    const { shares, gate, clock, heldChanged } = this.#options;
+    this.#isHeld = held;
+    shares?.enter(held ? 'held' : 'dispatching');
+    if (held) gate.close();
+    else gate.open();
+    this.#tracer.emit(TRACE.context_hold, this.#index, Number(held));
+    heldChanged?.(held ? clock.nowNs() : 0);
+  }
+
   /** Sleeps until the hold is over or something else is asked for. */
-  #hold(): void {
-    this.#options.shares?.enter('held');
-    this.#tracer.emit(TRACE.context_hold, this.#index, 1);
+  #sleepHeld(): void {
     for (;;) {
       const ticket = this.#wake.prepareSleep();
       // ORDER: after the announcement; pairs with WakeWord.request and revoke.
@@ -100,7 +143,5 @@ export class QContextLoop {
       this.#wake.sleep(ticket, Infinity);
     }
     this.#wake.cancelSleep();
-    this.#tracer.emit(TRACE.context_hold, this.#index, 0);
-    this.#options.shares?.enter('dispatching');
   }
 }

@@ -38,6 +38,8 @@ export interface SourceFuncs {
   dispatch(source: QSource, callback: SourceCallback | null): boolean;
   /** Runs once, when the last reference is gone. */
   finalize?(source: QSource): void;
+  /** Its dispatch asks the context's gate for each of its parts and counts them (H1). */
+  readonly gated?: boolean;
 }
 
 /** Bits of `QSource.flags`. */

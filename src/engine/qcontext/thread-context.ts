@@ -4,6 +4,7 @@ import { TRACE } from '../trace/schema.ts';
 import type { Tracer } from '../trace/tracer.ts';
 import type { PollParams } from './adaptive-poll.ts';
 import { AioContext } from './aio-context.ts';
+import { DispatchGate } from './dispatch-gate.ts';
 import { type ObserverLog, TracingObserver } from './tracing-observer.ts';
 import { GlibQContext } from './glib-qcontext.ts';
 import { IoHandler } from './io-handler.ts';
@@ -31,6 +32,8 @@ export interface ThreadContextOptions {
   maySpin?: (() => boolean) | undefined;
   /** Told of each change of what the thread does. */
   sharesChanged?: ((shares: TimeShares) => void) | undefined;
+  /** Told when a hold begins, with the time, and with 0 when it is over. */
+  heldChanged?: ((sinceNs: number) => void) | undefined;
   log: ObserverLog;
 }
 
@@ -43,6 +46,7 @@ export interface ThreadContext {
   readonly ioHandler: IoHandler;
   readonly poll: ThreadPoll;
   readonly loop: QContextLoop;
+  readonly gate: DispatchGate;
   readonly shares: TimeShares;
   readonly observer: TracingObserver;
   /** All sources with their counts: those of the context, then those of the AioContext. */
@@ -63,12 +67,14 @@ export function createThreadContext(options: ThreadContextOptions): ThreadContex
     maySpin: options.maySpin,
   });
   const observer = new TracingObserver(tracer, clock, index, log);
+  const gate = new DispatchGate();
   const context = new GlibQContext({
     name: id,
     nowUs: () => Math.floor(clock.nowNs() / 1000),
     poll: poll.poll,
     wakeup: () => poll.wakeup(),
     observer,
+    gate,
   });
   const aio = new AioContext({
     name: `${id}/aio`,
@@ -79,6 +85,7 @@ export function createThreadContext(options: ThreadContextOptions): ThreadContex
     wakeup: () => poll.wakeup(),
     threw: (name, error) => log.warning(`${name} threw and is removed: ${String(error)}`),
     poll: options.poll,
+    gate,
   });
   aio.attach(context);
   poll.addPoller(aio);
@@ -90,12 +97,15 @@ export function createThreadContext(options: ThreadContextOptions): ThreadContex
   const loop = new QContextLoop({
     context,
     wake,
+    gate,
+    clock,
     macrotask: options.macrotask,
+    heldChanged: options.heldChanged,
     shares,
     tracer,
     index,
     isBehind: options.isBehind,
   });
   const reports = (): SourceReport[] => [...observer.reports(), ...aio.reports()];
-  return { context, aio, ioHandler, poll, loop, shares, observer, reports };
+  return { context, aio, ioHandler, poll, loop, gate, shares, observer, reports };
 }

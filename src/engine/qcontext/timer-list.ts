@@ -7,6 +7,10 @@ export interface TimerListHooks {
   rearmed?(): void;
   fired?(name: string, lateNs: number): void;
   threw?(name: string, error: unknown): void;
+  /** Asked before each: false leaves those that are due for the next run. */
+  mayRun?(): boolean;
+  /** Its callback has returned, or thrown. */
+  ran?(name: string): void;
 }
 
 /**
@@ -47,12 +51,16 @@ export class TimerList {
   /**
    * Runs all timers whose deadline has passed; true if there were any. The time is read once, so a
    * timer that re-arms itself ends its turn, unless it does so into the past.
+   *
+   * @param dueNs for a run that was interrupted: when it began, so that it ends where it would have
    */
-  run(): boolean {
+  run(dueNs = Infinity): boolean {
     if (this.#heap.length === 0) return false;
     const now = this.#clock.nowNs();
+    const until = Math.min(now, dueNs);
     let progress = false;
-    for (let timer = this.#heap[0]; timer !== undefined && timer.expireNs <= now; timer = this.#heap[0]) {
+    for (let timer = this.#heap[0]; timer !== undefined && timer.expireNs <= until; timer = this.#heap[0]) {
+      if (this.#hooks.mayRun?.() === false) return progress;
       const lateNs = now - timer.expireNs;
       this.disarm(timer);
       this.#hooks.fired?.(timer.name, lateNs);
@@ -63,6 +71,7 @@ export class TimerList {
         this.disarm(timer);
         this.#hooks.threw?.(timer.name, error);
       }
+      this.#hooks.ran?.(timer.name);
     }
     return progress;
   }

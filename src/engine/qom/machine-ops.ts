@@ -28,6 +28,15 @@ export interface MachineOps {
   /** Stops the thread and releases the loop. Nothing is attached any more. */
   deleteContext(id: string): Promise<Result<void>>;
   contexts(): readonly ContextStatus[];
+  /**
+   * Holds a loop that has a thread: it dispatches nothing until released, while the rest of the machine runs. Resolves
+   * when that is so. `main` is refused.
+   */
+  holdContext(id: string): Promise<Result<void>>;
+  /** Ends its hold. At once, also while something else is under way. */
+  releaseContext(id: string): Result<void>;
+  /** Dispatches at most `limit` callbacks of one iteration of a held loop; what they were. */
+  stepContext(id: string, limit: number): Promise<Result<StepReport>>;
 
   // block backends --------------------------------------------------------------------------------------
   blockAdd(spec: BlockSpec): Promise<Result<BlockStatus>>;
@@ -99,6 +108,22 @@ export interface ContextSpec extends LoopParameters {
   readonly type: 'glib-qcontext' | 'iothread';
   /** In a worker of its own; else iterated by the main loop. */
   readonly threaded: boolean;
+}
+
+/** What a step of a held loop dispatched, in order; empty if nothing was ready. */
+export interface StepReport {
+  readonly id: string;
+  readonly dispatched: readonly {
+    /** Name of the source, handler, bottom half or timer. */
+    readonly name: string;
+    readonly kind: 'source' | 'fd' | 'bh' | 'timer';
+    /** Host ns its callback took. */
+    readonly ns: number;
+    /** For the kick of a virtqueue: whose it is. */
+    readonly device?: string | undefined;
+    readonly driver?: string | undefined;
+    readonly queue?: number | undefined;
+  }[];
 }
 
 export interface ContextStatus {

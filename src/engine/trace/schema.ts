@@ -121,6 +121,9 @@ const SPECS = [
   ['serial_read', 'machine', 'value:hex', false],
   ['vm_state_notify', 'machine', 'running:bool reason:u32'],
   ['system_reset', 'machine', ''],
+  // holding, stepping and breakpoints
+  ['context_step', 'context', 'ctx:ctx dispatches:u32 ns:ns'],
+  ['context_break', 'context', 'ctx:ctx breakpoint:u32 req:req'],
 ] as const satisfies readonly Spec[];
 
 export type TraceEventName = (typeof SPECS)[number][0];

@@ -17,6 +17,8 @@ export interface SnapshotControl {
    * machine is another one since.
    */
   hold(): Promise<(restored: boolean) => Promise<void>>;
+  /** An error while a context is held: the requests it has taken can't finish. */
+  mayRest(): Result<void>;
   /** Nothing was ever loaded into RAM, which is all zero. */
   isFresh(): boolean;
   /** A snapshot could be read only in part: nothing makes sense any more. */
@@ -79,6 +81,8 @@ export class Snapshots implements SnapshotOps {
         hint: 'Letters, digits, dots, dashes and underscores, at most 64.',
       });
     }
+    const may = this.#control.mayRest();
+    if (!may.ok) return may;
     const { core } = this.#parts;
     const letGo = await this.#control.hold();
     const resting = await this.#state.rest();
@@ -126,6 +130,8 @@ export class Snapshots implements SnapshotOps {
   // loading ---------------------------------------------------------------------------------------------
 
   async #load(tag: string): Promise<Result<void>> {
+    const may = this.#control.mayRest();
+    if (!may.ok) return may;
     const opened = await this.#open(tag);
     if (!opened.ok) return opened;
     const { file, header, end } = opened.value;

@@ -5,6 +5,7 @@ import { readDevice, readObject } from '../../qom/options/object-options.ts';
 import { parseSize } from '../../qom/options/size.ts';
 import type { SnapshotOps } from '../../qom/machine-ops.ts';
 import { type HmpCommand, type HmpContext, show } from './hmp-command.ts';
+import { HOLD_HMP_COMMANDS } from './hold-commands.ts';
 import { NO_SNAPSHOTS } from './info.ts';
 
 /** An option argument (`virtio-blk,drive=d0`) typed in the monitor. */
@@ -236,4 +237,5 @@ export const HMP_COMMANDS: readonly HmpCommand[] = [
     run: async ({ execute }, [node, iothread]) =>
       show(await execute('x-blockdev-set-iothread', { 'node-name': node, iothread })),
   },
+  ...HOLD_HMP_COMMANDS,
 ];

@@ -70,6 +70,19 @@ export class FakeMachine implements MachineOps {
     if (done.ok) this.#contexts.delete(id);
     return done;
   }
+  holdContext(id: string) {
+    return this.#call(`holdContext ${id}`);
+  }
+  releaseContext(id: string) {
+    this.calls.push(`releaseContext ${id}`);
+    return ok(undefined);
+  }
+  async stepContext(id: string, limit: number) {
+    const done = await this.#call(`stepContext ${id} ${limit}`);
+    return done.ok
+      ? ok({ id, dispatched: [{ name: 'virtio7/vq0', kind: 'fd' as const, ns: 38_000 }] })
+      : done;
+  }
   contexts() {
     return ['main', ...this.#contexts.keys()].map((id, index) => ({
       id,
