@@ -19,6 +19,8 @@ export function createNodeHost(epoch: number): Host {
     clock: { nowNs: () => Number(process.hrtime.bigint() - start) },
     wallClockNs: () => BigInt(Date.now()) * 1_000_000n,
     cores: availableParallelism(),
+    // Opening a file here is one system call.
+    prepareDisk: () => Promise.resolve(),
     openDisk: openNodeDisk,
     diskStamp: nodeDiskStamp,
     snapshots: nodeSnapshots,

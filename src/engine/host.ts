@@ -10,6 +10,11 @@ export interface Host {
   wallClockNs(): bigint;
   /** Logical cores; busy polling is off when contexts outnumber them. */
   readonly cores: number;
+  /**
+   * Looks a disk up for the calling thread, so that its next `openDisk` is quicker: finding a file in a browser
+   * takes as long as opening it. Never rejects; what is wrong is told by `openDisk`.
+   */
+  prepareDisk(disk: DiskLocator): Promise<void>;
   /** Opens a disk image for the calling thread alone. Rejects with DiskOpenError. */
   openDisk(disk: DiskLocator): Promise<DiskFile>;
   /**

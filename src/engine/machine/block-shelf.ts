@@ -4,7 +4,7 @@ import { BLK_OK, type BlockBackend, type BlockResult } from '../block/block-back
 import { ForwardBackend } from '../block/forward-backend.ts';
 import { ForwardServer, type ForwardNotifiers } from '../block/forward-server.ts';
 import type { AioContext } from '../qcontext/aio-context.ts';
-import { makeBackend } from './block-open.ts';
+import { type BlockPlan, diskLocator, makeBackend } from './block-open.ts';
 import type { ContextCore } from './context-core.ts';
 import { NOTIFIER } from './notifier-table.ts';
 import type { BlockAccess, BlockOpened } from './queue-plan.ts';
@@ -33,6 +33,12 @@ export class BlockShelf {
 
   ids(): readonly string[] {
     return [...this.#blocks.keys()];
+  }
+
+  /** Finds the file of a node that this context is about to own. */
+  async prepare({ spec }: BlockPlan): Promise<void> {
+    const disk = diskLocator(spec, this.#core.host);
+    if (disk !== undefined) await this.#core.hostAsync(this.#core.host.prepareDisk(disk));
   }
 
   async open(access: BlockAccess): Promise<BlockOpened> {

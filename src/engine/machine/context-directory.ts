@@ -189,6 +189,7 @@ type Call = <K extends keyof ContextService>(
 function remoteService(call: Call): Remote<ContextService> {
   return {
     openBlock: (access) => call('openBlock', access),
+    prepareBlock: (plan) => call('prepareBlock', plan),
     closeBlock: (id, durable) => call('closeBlock', id, durable),
     resizeBlock: (id, bytes) => call('resizeBlock', id, bytes),
     flushBlock: (id) => call('flushBlock', id),

@@ -27,6 +27,7 @@ export async function serveContext(role: ContextRole, mem: SharedMemory, host: H
   const queues = new QueueHost(core, core.aio, reports);
   const service: ContextService = {
     openBlock: (access) => queues.openBlock(access),
+    prepareBlock: (plan) => queues.prepareBlock(plan),
     closeBlock: (id, durable) => queues.closeBlock(id, durable),
     resizeBlock: (id, bytes) => queues.resizeBlock(id, bytes),
     flushBlock: (id) => queues.flushBlock(id),

@@ -119,9 +119,13 @@ export class DeviceMover {
     if (residence?.ok === false) return residence;
     device.moving = true;
     this.#changed();
-    const result = await this.#holds.needing('move', involvedContexts(device), () =>
-      this.#carryOut(device, from, to, residence?.value),
-    );
+    const result = await this.#holds.needing('move', involvedContexts(device), async () => {
+      // What can be done while the guest still uses the disk is done before the drain.
+      const { block } = device;
+      if (block !== undefined && residence !== undefined && residence.value.owner !== block.residence.owner)
+        await residence.value.owner.service.prepareBlock(block.plan);
+      return this.#carryOut(device, from, to, residence?.value);
+    });
     device.moving = false;
     this.#changed();
     if (result.outcome.kind === 'refused') {

@@ -19,6 +19,7 @@ import { NetPort, NetReceiver, NetTransmitter } from '../virtio/net/data-plane.t
 import { NET_RECEIVEQ } from '../virtio/net/device.ts';
 import { VirtioRngDataPlane } from '../virtio/rng/rng.ts';
 import type { VirtQueueHandler } from '../virtio/queue-handler.ts';
+import type { BlockPlan } from './block-open.ts';
 import { BlockShelf } from './block-shelf.ts';
 import { charWire } from './char-wires.ts';
 import type { ContextCore } from './context-core.ts';
@@ -77,6 +78,10 @@ export class QueueHost implements ContextService {
 
   openBlock(access: BlockAccess): Promise<BlockOpened> {
     return this.#shelf.open(access);
+  }
+
+  prepareBlock(plan: BlockPlan): Promise<void> {
+    return this.#shelf.prepare(plan);
   }
 
   closeBlock(id: string, durable: boolean): Promise<BlockResult> {

@@ -67,6 +67,8 @@ export interface QueueStart {
 export interface ContextService {
   /** Takes a block node into this thread and serves the given ways to it. */
   openBlock(access: BlockAccess): Promise<BlockOpened>;
+  /** Makes the next `openBlock` or `takeOver` of this node quicker, while it is still open elsewhere. */
+  prepareBlock(plan: BlockPlan): Promise<void>;
   /** Lets go of it; `durable`: after a flush. Only when no queue here uses it. */
   closeBlock(id: string, durable: boolean): Promise<BlockResult>;
   resizeBlock(id: string, bytes: number): Promise<BlockResult>;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DiskOpenError } from '../host.ts';
-import { openOpfsDisk } from './browser-disk.ts';
+import { openOpfsDisk, prepareOpfsDisk } from './browser-disk.ts';
 
 const named = (name: string): Error => Object.assign(new Error(name), { name });
 
@@ -8,6 +8,8 @@ const named = (name: string): Error => Object.assign(new Error(name), { name });
 class FakeOpfs {
   readonly files = new Map<string, Uint8Array>();
   readonly locked = new Set<string>();
+  /** Handles found so far of these no longer lead to a file. */
+  readonly stale = new Set<string>();
   readonly modes: unknown[] = [];
   synchronous = true;
 
@@ -26,6 +28,7 @@ class FakeOpfs {
     if (!this.synchronous) return {};
     return {
       createSyncAccessHandle: ({ mode }: { mode: string }) => {
+        if (this.stale.delete(path)) return Promise.reject(named('NotFoundError'));
         this.modes.push(mode);
         if (this.locked.has(path)) return Promise.reject(named('NoModificationAllowedError'));
         this.locked.add(path);
@@ -78,6 +81,27 @@ describe('a disk in OPFS', () => {
     expect(shared.every((byte) => byte === 7)).toBe(true);
     disk.close();
     expect(opfs.locked.size).toBe(0);
+  });
+
+  it('that was prepared is opened without another look for it, and only once so', async () => {
+    const looked = vi.spyOn(opfs, 'getDirectory');
+    opfs.files.set('disks/root.img', new Uint8Array(512));
+    await prepareOpfsDisk({ kind: 'opfs', name: 'disks/root.img', readOnly: false });
+    expect([looked.mock.calls.length, opfs.locked.size]).toEqual([1, 0]);
+    (await open('disks/root.img')).close();
+    expect(looked.mock.calls.length).toBe(1);
+    (await open('disks/root.img')).close();
+    expect(looked.mock.calls.length).toBe(2);
+  });
+
+  it('that was prepared and is another file now is looked for again', async () => {
+    opfs.files.set('root.img', new Uint8Array(512));
+    await prepareOpfsDisk({ kind: 'opfs', name: 'root.img', readOnly: false });
+    opfs.stale.add('root.img');
+    opfs.files.set('root.img', new Uint8Array(1024));
+    expect((await open('root.img')).size()).toBe(1024);
+    await prepareOpfsDisk({ kind: 'opfs', name: 'nothing.img', readOnly: false });
+    expect(await reason(open('nothing.img'))).toBe('not-found');
   });
 
   it('asks for a handle that fits', async () => {

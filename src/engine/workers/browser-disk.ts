@@ -48,12 +48,35 @@ class OpfsDisk implements DiskFile {
   }
 }
 
+/** Files of this worker that were found and not opened since. */
+const prepared = new Map<string, SyncCapableHandle>();
+
+/** Host.prepareDisk of a browser worker: the handle is found, in as many messages to another process as its path has parts. */
+export async function prepareOpfsDisk(disk: DiskLocator): Promise<void> {
+  if (disk.kind !== 'opfs') return;
+  prepared.delete(disk.name);
+  try {
+    prepared.set(disk.name, await findFile(disk.name));
+  } catch (error) {
+    if (!(error instanceof DiskOpenError)) throw error;
+  }
+}
+
 /** Host.openDisk of a browser worker. The name may contain directories, separated by `/`. */
 export async function openOpfsDisk(disk: DiskLocator): Promise<DiskFile> {
   if (disk.kind !== 'opfs') {
     throw new DiskOpenError('not-found', `a browser has no ${disk.kind} disk '${disk.name}'`);
   }
-  return openHandle(await findFile(disk.name), disk);
+  const file = prepared.get(disk.name);
+  prepared.delete(disk.name);
+  if (file === undefined) return openHandle(await findFile(disk.name), disk);
+  try {
+    return await openHandle(file, disk);
+  } catch (error) {
+    if (!(error instanceof DiskOpenError) || error.reason !== 'not-found') throw error;
+    // Another file has the name since; or none has, and then this says so.
+    return openHandle(await findFile(disk.name), disk);
+  }
 }
 
 /** Host.diskStamp of a browser worker. */

@@ -1,5 +1,5 @@
 import type { Host } from '../host.ts';
-import { openOpfsDisk, opfsDiskStamp } from './browser-disk.ts';
+import { openOpfsDisk, opfsDiskStamp, prepareOpfsDisk } from './browser-disk.ts';
 import { opfsSnapshots } from './browser-snapshots.ts';
 
 /** Lets one macrotask pass in about 35 µs; `setTimeout(0)` would take 4 ms. */
@@ -33,6 +33,7 @@ export function createBrowserHost(epoch: number): Host {
     clock: { nowNs: () => (origin + performance.now()) * 1e6 },
     wallClockNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n,
     cores: navigator.hardwareConcurrency,
+    prepareDisk: prepareOpfsDisk,
     openDisk: openOpfsDisk,
     diskStamp: opfsDiskStamp,
     snapshots: opfsSnapshots,
