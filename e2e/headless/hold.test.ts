@@ -165,30 +165,38 @@ describe('holding one context', () => {
 describe('stepping a held context', () => {
   it('dispatches the kick of the disk, once, and says so', () =>
     withMachine({}, async (machine) => {
-      const step = (unit: string) =>
-        machine.qmp('x-context-step', { id: 'ctx0', unit }) as Promise<{
-          dispatched: readonly { device?: string; driver?: string; queue?: number; ns: number }[];
-        }>;
       expect(await machine.vm.qmp('x-context-step', { id: 'ctx0' })).toMatchObject({ ok: false });
       await hold(machine, true);
-      machine.send('verify qd 4 count 8\n');
-      await machine.until(() => queue0(machine)?.waiting === 4);
-      const { requests = 0 } = queue0(machine) ?? {};
-      const { dispatched } = await step('dispatch');
-      expect(dispatched).toMatchObject([{ device: 'disk0', driver: 'virtio-blk', queue: 0 }]);
-      expect(dispatched[0]?.ns).toBeGreaterThan(0);
-      expect(queue0(machine)?.requests).toBe(requests + 4);
+      const kicked = async (): Promise<number> => {
+        machine.send('verify qd 4 count 8\n');
+        await machine.until(() => queue0(machine)?.waiting === 4);
+        return queue0(machine)?.requests ?? 0;
+      };
+      /** By steps alone the guest gets all it asked for. */
+      const finish = async (): Promise<void> => {
+        const result = machine.expect(/result op=verify[^\n]*\n/);
+        let over = false;
+        void result.then(() => (over = true));
+        while (!over) {
+          await machine.qmp('x-context-step', { id: 'ctx0', unit: 'iteration' });
+          await pause(5);
+        }
+        expect(await result).toContain('errors=0');
+      };
+      let before = await kicked();
+      const step = await machine.qmp('x-context-step', { id: 'ctx0', unit: 'dispatch' });
+      expect(step).toMatchObject({
+        dispatched: [{ device: 'disk0', driver: 'virtio-blk', queue: 0, ns: expect.any(Number) as number }],
+      });
+      // A handler goes on as long as the guest adds to its ring.
+      expect(queue0(machine)?.requests).toBeGreaterThanOrEqual(before + 4);
       expect(context(machine, 'ctx0')).toMatchObject({ state: 'held' });
-      // By steps alone the guest gets all it asked for.
-      let sentence = '';
-      for (let i = 0; i < 400 && !machine.output().includes('result op=verify'); i++) {
-        const said = await machine.vm.hmp('x-context-step ctx0 iteration');
-        if (said.includes('virtio-blk kick')) sentence = said;
-        await pause(5);
-      }
-      expect(sentence).toMatch(
-        /^ctx0 dispatched .*virtio-blk kick \(disk0\/vq0\), (\d+ µs|[\d.]+ ms|<10 µs)/,
+      await finish();
+      before = await kicked();
+      expect(await machine.vm.hmp('x-context-step ctx0')).toMatch(
+        /^ctx0 dispatched virtio-blk kick \(disk0\/vq0\), (\d+ µs|[\d.]+ ms|<10 µs)$/m,
       );
-      expect(await machine.expect(/result op=verify[^\n]*\n/)).toContain('errors=0');
+      expect(queue0(machine)?.requests).toBeGreaterThanOrEqual(before + 4);
+      await finish();
     }));
 });
