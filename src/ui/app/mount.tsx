@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client';
 import './global.css';
 import { followBoard } from '../model/follow-board.ts';
 import { Guide } from '../model/guide.ts';
+import { Holds } from '../model/holds.ts';
 import type { ImagesModel } from '../model/images/images-model.ts';
 import { Monitor } from '../model/monitor.ts';
 import { Moves } from '../model/moves.ts';
@@ -21,6 +22,7 @@ export function mount(
   const playground: Playground = {
     controller,
     moves,
+    holds: new Holds(controller),
     guide: new Guide(controller, moves),
     monitor: new Monitor(controller),
     trace: new TraceClient(controller),

@@ -24,6 +24,10 @@ export interface PlaygroundApi {
   };
   /** Moves a device, by id or QOM path, to a context; the same path as dragging it. */
   move(device: string, context: string): Promise<void>;
+  /** Holds a context (it dispatches nothing while the machine runs), or lets it go on. */
+  hold(context: string, on: boolean): Promise<void>;
+  /** Lets a held context make one dispatch or one iteration; resolves with the sentence the page says. */
+  step(context: string, unit?: 'dispatch' | 'iteration'): Promise<string>;
   /** Trace events written and lost so far, over all threads. */
   trace(): { readonly written: number; readonly lost: number };
   /** The live picture of contexts and devices; undefined while no machine is on. */
@@ -40,7 +44,7 @@ declare global {
 const KEEP = 1 << 20;
 
 /** Puts the automation API on `window`. */
-export function installPlaygroundApi({ controller, moves }: Playground): PlaygroundApi {
+export function installPlaygroundApi({ controller, holds, moves }: Playground): PlaygroundApi {
   let output = '';
   let from = 0;
   const waiting = new Set<() => void>();
@@ -117,6 +121,11 @@ export function installPlaygroundApi({ controller, moves }: Playground): Playgro
         ?.now.devices.find((d) => d.id === device || d.qomPath === device);
       if (found === undefined) return Promise.reject(new Error(`there is no device ${device}`));
       return moves.move(found.qomPath, context);
+    },
+    hold: (context, on) => holds.hold(context, on),
+    step: async (context, unit = 'dispatch') => {
+      await holds.step(context, unit);
+      return holds.store.getState().said.get(context) ?? '';
     },
     trace: () => machine().trace.counts(),
     board: () => controller.vm?.board(),

@@ -1,4 +1,5 @@
 import { createContext, deleteContext } from './contexts.ts';
+import { canBeHeld } from './holds.ts';
 import { layout, PRESETS, type Preset, reveal } from './layout.ts';
 import type { Playground } from './playground.ts';
 
@@ -12,7 +13,7 @@ export interface Command {
 
 /** Everything that can be done now, in the order of the page. */
 export function availableCommands(playground: Playground): readonly Command[] {
-  const { controller, guide, moves } = playground;
+  const { controller, guide, holds, moves } = playground;
   const { phase } = controller.store.getState();
   const board = controller.board.shape();
   const on = phase.kind === 'on';
@@ -35,6 +36,17 @@ export function availableCommands(playground: Playground): readonly Command[] {
     }
   }
   if (on) add('Contexts', 'Create a context', () => void createContext(controller));
+  for (const context of board?.contexts ?? []) {
+    if (!canBeHeld(context)) continue;
+    const { id } = context;
+    if (context.heldNs === undefined) {
+      add('Contexts', `Hold ${id}`, () => void holds.hold(id, true));
+      continue;
+    }
+    add('Contexts', `Release ${id}`, () => void holds.hold(id, false));
+    add('Contexts', `Step ${id}: one dispatch`, () => void holds.step(id, 'dispatch'));
+    add('Contexts', `Step ${id}: one iteration`, () => void holds.step(id, 'iteration'));
+  }
   for (const context of board?.contexts ?? [])
     if (context.index !== 0)
       add('Contexts', `Delete ${context.id}`, () => void deleteContext(controller, context.id));

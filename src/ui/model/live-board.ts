@@ -154,7 +154,7 @@ export function shapeKey(board: BoardSnapshot): string {
       c.threaded,
       c.worker,
       c.state === 'gone',
-      c.state === 'held',
+      c.heldNs !== undefined,
       c.sources.map((s) => [s.id, s.name, s.kind, s.priority]),
     ]),
     board.devices.map((d) => [

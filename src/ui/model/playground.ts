@@ -2,6 +2,7 @@ import { createContext, useContext, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
 import type { BoardSnapshot } from '../../engine/vm.ts';
 import type { Guide } from './guide.ts';
+import type { Holds } from './holds.ts';
 import type { BoardFrame } from './live-board.ts';
 import type { Monitor } from './monitor.ts';
 import type { Moves } from './moves.ts';
@@ -12,6 +13,7 @@ import type { ControllerState, VmController } from './vm-controller.ts';
 export interface Playground {
   readonly controller: VmController;
   readonly moves: Moves;
+  readonly holds: Holds;
   readonly monitor: Monitor;
   readonly trace: TraceClient;
   readonly guide: Guide;

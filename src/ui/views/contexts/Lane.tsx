@@ -1,9 +1,10 @@
 import { Ellipsis } from 'lucide-react';
-import { type ReactNode, useRef } from 'react';
+import { type KeyboardEvent, type ReactNode, useRef } from 'react';
 import { useDrop } from 'react-aria-components';
 import type { BoardSnapshot, ContextSnapshot, DeviceSnapshot } from '../../../engine/vm.ts';
 import { deleteContext } from '../../model/contexts.ts';
 import { compact, percent } from '../../model/format.ts';
+import { canBeHeld } from '../../model/holds.ts';
 import { type BoardFrame, contextIn, contextShares, deviceIn } from '../../model/live-board.ts';
 import { useController, usePlayground } from '../../model/playground.ts';
 import { ActionMenu } from '../../widgets/ActionMenu.tsx';
@@ -13,6 +14,7 @@ import { ShareBar } from '../../widgets/ShareBar.tsx';
 import styles from './ContextsBoard.module.css';
 import { DeviceCard } from './DeviceCard.tsx';
 import { DRAG_TYPE, readDragged } from './drag.ts';
+import { HoldButton, StepRow } from './HoldControls.tsx';
 import { SourceChips } from './SourceChips.tsx';
 import { stateInWords } from './words.ts';
 
@@ -31,7 +33,7 @@ export function Lane({
   readonly context: ContextSnapshot;
   readonly board: BoardSnapshot;
 }): ReactNode {
-  const { controller, numbers, moves } = usePlayground();
+  const { controller, numbers, moves, holds } = usePlayground();
   const picked = useController((state) => state.picked);
   const ref = useRef<HTMLLIElement>(null);
   const { dropProps, isDropTarget } = useDrop({
@@ -56,6 +58,17 @@ export function Lane({
   const pickedDevice = picked === undefined ? undefined : deviceIn(board, picked);
   const takes =
     pickedDevice !== undefined && pickedDevice.queues.some((queue) => queue.context !== context.index);
+  const held = context.heldNs !== undefined;
+  /** H holds and releases, S and I step: while the focus is in the lane. */
+  const shortcut = (event: KeyboardEvent): void => {
+    const { key, altKey, ctrlKey, metaKey } = event;
+    // Keys typed into a menu of the lane come here as well: it is the lane's child, but not inside it.
+    const inside = event.target instanceof Node && ref.current?.contains(event.target) === true;
+    if (!inside || altKey || ctrlKey || metaKey || event.defaultPrevented || !canBeHeld(context)) return;
+    if (key === 'h') void holds.toggle(context.id);
+    else if (key === 's' && held) void holds.step(context.id, 'dispatch');
+    else if (key === 'i' && held) void holds.step(context.id, 'iteration');
+  };
   const here = (frame: BoardFrame): ContextSnapshot | undefined => contextIn(frame.now, context.index);
 
   return (
@@ -66,6 +79,8 @@ export function Lane({
       data-drop={isDropTarget || undefined}
       data-takes={takes || undefined}
       data-context={context.id}
+      data-held={held || undefined}
+      onKeyDown={shortcut}
       aria-label={`Context ${context.id}`}
     >
       <div className={styles['head']}>
@@ -79,7 +94,7 @@ export function Lane({
           className={styles['state']}
           read={(frame) => {
             const now = here(frame);
-            return now === undefined ? '' : stateInWords(now, frame.now.timeNs);
+            return now === undefined ? '' : stateInWords(now, frame.now);
           }}
         />
         {takes ? (
@@ -91,6 +106,7 @@ export function Lane({
             Put {pickedDevice.id} here
           </Button>
         ) : null}
+        {canBeHeld(context) ? <HoldButton context={context} /> : null}
         {context.index === 0 ? null : (
           <ActionMenu
             trigger={
@@ -113,6 +129,7 @@ export function Lane({
           />
         )}
       </div>
+      {held ? <StepRow context={context} /> : null}
       <div className={styles['load']}>
         <ShareBar feed={numbers} read={(frame) => contextShares(frame, context.index)} />
         <LiveText
@@ -121,7 +138,8 @@ export function Lane({
           read={(frame) => {
             const shares = contextShares(frame, context.index);
             if (shares === undefined) return 'busy – · polling – · blocked –';
-            return `busy ${percent(shares.busy)} · polling ${percent(shares.polling)} · blocked ${percent(shares.blocked)}`;
+            const rest = here(frame)?.heldNs === undefined ? 'blocked' : 'held';
+            return `busy ${percent(shares.busy)} · polling ${percent(shares.polling)} · ${rest} ${percent(shares.blocked)}`;
           }}
         />
         <LiveText

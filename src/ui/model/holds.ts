@@ -1,0 +1,142 @@
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { BoardSnapshot, ContextSnapshot, Vm } from '../../engine/vm.ts';
+import { say } from './announcer.ts';
+import { count, duration } from './format.ts';
+import type { VmController } from './vm-controller.ts';
+
+/** What a held context is let do: one callback, or one iteration of its loop. */
+export type StepUnit = 'dispatch' | 'iteration';
+
+export interface HoldsState {
+  /** By context: what its last step, or the end of its hold, was. */
+  readonly said: ReadonlyMap<string, string>;
+}
+
+/** Holds one context while the machine runs, and steps it. Every way to do so ends here, and is said in one sentence. */
+export class Holds {
+  readonly store: StoreApi<HoldsState>;
+  readonly #controller: VmController;
+
+  constructor(controller: VmController) {
+    this.#controller = controller;
+    this.store = createStore<HoldsState>(() => ({ said: new Map() }));
+    controller.onVm((vm) => this.#watch(vm));
+  }
+
+  /** Holds a context, or lets it go on. A refusal is shown. */
+  async hold(id: string, enable: boolean): Promise<void> {
+    const controller = this.#controller;
+    const before = this.#find(id);
+    const error = await controller.command('x-context-hold', { id, enable });
+    if (error !== undefined) {
+      return controller.showProblem({
+        title: `${id} was not ${enable ? 'held' : 'released'}`,
+        detail: error.desc,
+        hint: error.hint,
+        ways: ['dismiss'],
+      });
+    }
+    if (enable) this.#say(id, `${id} is held: it dispatches nothing until released`);
+    else if (before?.heldNs !== undefined)
+      this.#say(
+        id,
+        `${id} goes on after ${duration(before.heldNs)}: ${waitingInWords(controller.board.frame()?.now, before)}`,
+      );
+  }
+
+  /** Holds it if it runs, lets it go on if it is held. */
+  toggle(id: string): Promise<void> {
+    return this.hold(id, this.#find(id)?.heldNs === undefined);
+  }
+
+  /** Lets a held context dispatch one callback, or make one iteration, and says what that was. */
+  async step(id: string, unit: StepUnit): Promise<void> {
+    const { vm, board } = this.#controller;
+    if (vm === undefined) return;
+    const reply = await vm.qmp('x-context-step', { id, unit });
+    board.refresh();
+    this.#say(id, reply.ok ? stepInWords(id, reply.value) : reply.error.desc);
+  }
+
+  #find(id: string): ContextSnapshot | undefined {
+    return this.#controller.board.frame()?.now.contexts.find((context) => context.id === id);
+  }
+
+  #say(id: string, sentence: string): void {
+    this.store.setState(({ said }) => ({ said: new Map(said).set(id, sentence) }));
+    say(sentence);
+  }
+
+  /** What others do: a monitor, or the machine, which lets go of a context that it needs. */
+  #watch(vm: Vm): () => void {
+    this.store.setState({ said: new Map() });
+    return vm.onEvent(({ event, data }) => {
+      if (event !== 'CONTEXT_HELD' && event !== 'CONTEXT_RELEASED') return;
+      this.#controller.board.refresh();
+      const why = RELEASES[String(data?.['reason'])];
+      if (event === 'CONTEXT_RELEASED' && why !== undefined)
+        this.#say(String(data?.['id']), `${String(data?.['id'])} goes on: ${why}`);
+    });
+  }
+}
+
+/** Why the machine itself ends a hold. */
+const RELEASES: Readonly<Record<string, string>> = {
+  reset: 'a device it serves is reset, and that can’t wait',
+  move: 'a device it serves is moved, and that can’t wait',
+};
+
+/** Can the context be held? Not `main`, where the monitor runs, nor a loop without a thread. */
+export const canBeHeld = (context: ContextSnapshot): boolean => context.index !== 0 && context.threaded;
+
+/** Buffers that wait in the rings of the queues a context serves, by device. */
+export function waitingByDevice(
+  board: BoardSnapshot | undefined,
+  context: ContextSnapshot,
+): readonly (readonly [device: string, waiting: number])[] {
+  return (board?.devices ?? []).flatMap((device) => {
+    const waiting = device.queues
+      .filter((queue) => queue.context === context.index)
+      .reduce((sum, queue) => sum + (queue.waiting ?? 0), 0);
+    return waiting === 0 ? [] : [[device.id, waiting] as const];
+  });
+}
+
+/** "disk0 has 14 requests in its ring", or that nothing waits. */
+export function waitingInWords(board: BoardSnapshot | undefined, context: ContextSnapshot): string {
+  const waiting = waitingByDevice(board, context);
+  if (waiting.length === 0) return 'nothing waits';
+  return waiting
+    .map(([device, n]) => `${count(n)} wait${n === 1 ? 's' : ''} in the ring of ${device}`)
+    .join(', ');
+}
+
+interface Dispatched {
+  readonly name: string;
+  readonly kind: string;
+  readonly ns: number;
+  readonly device?: string;
+  readonly driver?: string;
+  readonly queue?: number;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  source: 'source',
+  fd: 'handler',
+  bh: 'bottom half',
+  timer: 'timer',
+};
+
+/** What a step did, in one sentence: "ctx0 dispatched virtio-blk kick (disk0 queue 0), 38.0 µs". */
+export function stepInWords(id: string, reply: unknown): string {
+  const dispatched = (reply as { readonly dispatched?: readonly Dispatched[] } | undefined)?.dispatched ?? [];
+  if (dispatched.length === 0) return `${id} dispatched nothing: nothing was ready`;
+  const each = dispatched.map(({ name, kind, ns, device, driver, queue }) => {
+    const what =
+      device === undefined
+        ? `${KINDS[kind] ?? kind} ${name}`
+        : `${String(driver)} kick (${device} queue ${String(queue)})`;
+    return `${what}, ${duration(ns)}`;
+  });
+  return `${id} dispatched ${each.join('; ')}`;
+}
