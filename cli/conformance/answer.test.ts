@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ScenarioStream } from './answer.ts';
-import { atoi, atoll } from './c-numbers.ts';
+import { addLong, atoi, atoll } from './c-numbers.ts';
 import { generateScenario } from './generator.ts';
 import { Scenario } from './scenario.ts';
 
@@ -22,6 +22,10 @@ describe('conformance:glib', () => {
       12, -3, 4, 5, 0, 0, -1, -1,
     ]);
     expect(atoll('9000000000000')).toBe(9e12);
+    expect([addLong(1e6, '5'), addLong(1e6, '9223372036854775807')]).toEqual([
+      1_000_005,
+      -(2 ** 63) + 999_999,
+    ]);
   });
 
   it('ends the answer where GLib would abort', () => {

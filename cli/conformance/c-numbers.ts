@@ -21,3 +21,8 @@ export function atoi(text: string): number {
 export function atoll(text: string): number {
   return Number(toLong(text));
 }
+
+/** The sum of a time and what `atoll` reads, in 64 bits that wrap: one too far in the future lies in the past. */
+export function addLong(base: number, text: string): number {
+  return Number(BigInt.asIntN(64, BigInt(base) + toLong(text)));
+}

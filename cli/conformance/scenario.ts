@@ -4,7 +4,7 @@ import { createIdleSource } from '../../src/engine/qcontext/idle-source.ts';
 import { IO_ERR, IO_HUP, IO_IN, type PollFd, PollSet } from '../../src/engine/qcontext/poll-fd.ts';
 import { QSource, type SourceFuncs } from '../../src/engine/qcontext/qsource.ts';
 import { createTimeoutSource } from '../../src/engine/qcontext/timeout-source.ts';
-import { atoi, atoll } from './c-numbers.ts';
+import { addLong, atoi, atoll } from './c-numbers.ts';
 
 /** Sorts before every simulated fd, as the oracle's eventfd does. */
 const WAKE_FD = -1;
@@ -222,7 +222,7 @@ export class Scenario {
         this.#answers.set(atoi(first), atoi(second));
         return;
       case 'tick':
-        this.#nowUs += atoll(first);
+        this.#nowUs = addLong(this.#nowUs, first);
         return;
       case 'wakeup':
         this.#context.wakeup();
@@ -297,7 +297,7 @@ export class Scenario {
         if (subject.parent === null && alive) source.setPriority(atoi(second));
         return;
       case 'ready':
-        source.readyTimeUs = second.startsWith('+') ? this.#nowUs + atoll(second.slice(1)) : atoll(second);
+        source.readyTimeUs = second.startsWith('+') ? addLong(this.#nowUs, second.slice(1)) : atoll(second);
         return;
       case 'recurse':
         source.canRecurse = atoi(second) !== 0;

@@ -384,7 +384,10 @@ export class GlibQContext implements QContext, SourceContext {
     // nested check refills it (G5).
     for (let i = 0; i < this.#pending.length; i++) {
       // What is left stays ready, and is found by the next prepare.
-      if (this.#options.gate?.isOpen === false) break;
+      if (this.#options.gate?.isOpen === false) {
+        this.#dropPending();
+        break;
+      }
       const source = this.#pending[i];
       assert(source, 'dispatch was called from a dispatch, without a prepare and check in between');
       this.#pending[i] = null;
@@ -392,7 +395,8 @@ export class GlibQContext implements QContext, SourceContext {
       if (!source.isDestroyed) this.#dispatchOne(source);
       source.unref();
     }
-    this.#dropPending();
+    // Those a nested check put where this loop had been already are passed over, and keep their reference (G5).
+    this.#pending.length = 0;
     this.#observer.batchEnd?.(this);
   }
 
