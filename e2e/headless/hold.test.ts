@@ -7,6 +7,8 @@ const context = (machine: TestMachine, id: string) =>
   machine.vm.board().contexts.find((each) => each.id === id);
 const hold = (machine: TestMachine, enable: boolean, id = 'ctx0') =>
   within(machine.vm.qmp('x-context-hold', { id, enable }), 5000, `x-context-hold ${enable}`);
+/** Request ids carry slot and queue in their low nine bits (virtqueue.ts). */
+const REQUEST_ID_STEP = 512;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const withMachine = (
@@ -198,5 +200,159 @@ describe('stepping a held context', () => {
       );
       expect(queue0(machine)?.requests).toBeGreaterThanOrEqual(before + 4);
       await finish();
+    }));
+});
+
+describe('breakpoints', () => {
+  interface Held {
+    readonly event: string;
+    readonly reason: string;
+    readonly breakpoint?: number;
+    readonly device?: string;
+    readonly queue?: number;
+    readonly request?: number;
+  }
+  /** What CONTEXT_HELD says, in order. */
+  const watch = (machine: TestMachine): Held[] => {
+    const seen: Held[] = [];
+    machine.vm.onEvent(({ event, data }) => {
+      if (event === 'CONTEXT_HELD') seen.push(data as unknown as Held);
+    });
+    return seen;
+  };
+  const add = async (machine: TestMachine, spec: Readonly<Record<string, unknown>>): Promise<number> =>
+    ((await machine.qmp('x-breakpoint-add', spec)) as { id: number }).id;
+
+  it('on the kick holds the context before it dispatches it; then the request is followed stage by stage', () =>
+    withMachine({}, async (machine) => {
+      const held = watch(machine);
+      const id = await add(machine, { event: 'virtio_queue_notify', device: 'disk0' });
+      const before = queue0(machine)?.requests ?? 0;
+      machine.send('verify qd 4 count 8\n');
+      await machine.until(() => held.length === 1);
+      expect(held[0]).toMatchObject({
+        id: 'ctx0',
+        reason: 'breakpoint',
+        breakpoint: id,
+        event: 'virtio_queue_notify',
+        device: 'disk0',
+        queue: 0,
+      });
+      // Precisely before: what was kicked for waits in the ring.
+      await pause(100);
+      expect(queue0(machine)?.requests).toBe(before);
+      expect(queue0(machine)?.waiting).toBeGreaterThan(0);
+      expect(context(machine, 'ctx0')).toMatchObject({ state: 'held' });
+      await machine.qmp('x-breakpoint-remove', { id });
+
+      // The next stage of a kick is the request it brought, and from then on that request's own.
+      await machine.qmp('x-context-step', { id: 'ctx0', unit: 'request' });
+      await machine.until(() => held.length === 2);
+      expect(held[1]).toMatchObject({ reason: 'step', event: 'virtqueue_pop', device: 'disk0', queue: 0 });
+      expect(held[1]?.request).toEqual(expect.any(Number));
+      const next = await machine.vm.qmp('x-context-step', { id: 'ctx0', unit: 'request' });
+      if (next.ok) {
+        await machine.until(() => held.length === 3);
+        expect(held[2]).toMatchObject({ reason: 'step', request: held[1]?.request });
+      } else {
+        expect(next.error.desc).toContain('not in flight');
+      }
+      await releaseAndVerify(machine);
+    }));
+
+  it('a throttled request is seen to wait between its stages', () =>
+    withMachine({ drive: ',throttling.iops-total=20', device: ',request-merging=off' }, async (machine) => {
+      const held = watch(machine);
+      const id = await add(machine, { event: 'virtqueue_pop', context: 'ctx0', queue: 0 });
+      const { requests: before = 0 } = queue0(machine) ?? {};
+      machine.send('write qd 8 count 30\n');
+      await machine.until(() => held.length === 1);
+      await machine.qmp('x-breakpoint-remove', { id });
+      // The youngest of those it took has still to be submitted.
+      const { request = 0 } = held[0] ?? {};
+      const taken = (queue0(machine)?.requests ?? 0) - before;
+      const youngest = request + (taken - 1) * REQUEST_ID_STEP;
+      await machine.qmp('x-context-step', { id: 'ctx0', unit: 'request', request: youngest });
+      await machine.until(() => held.length === 2);
+      expect(held[1]).toMatchObject({ reason: 'step', request: youngest, device: 'disk0' });
+      expect(held[1]?.event).toMatch(/^(blk_co_|virtio_blk_|virtqueue_fill)/);
+      await hold(machine, false);
+      expect(await machine.expect(/result op=write[^\n]*\n/)).toContain('errors=0');
+    }));
+
+  it('a step runs until an event, and stops there once; info breakpoints lists what was set, with hits', () =>
+    withMachine({}, async (machine) => {
+      const held = watch(machine);
+      await hold(machine, true);
+      machine.send('verify qd 8 count 500\n');
+      await machine.until(() => queue0(machine)?.waiting === 8);
+      await machine.qmp('x-context-step', {
+        id: 'ctx0',
+        unit: 'until',
+        event: 'virtio_notify_irqfd',
+        device: 'disk0',
+      });
+      await machine.until(() => held.length === 2);
+      expect(held[1]).toMatchObject({ reason: 'step', event: 'virtio_notify_irqfd', device: 'disk0' });
+      expect(await machine.vm.hmp('x-breakpoint-add virtqueue_flush device=disk0,queue=0')).toMatch(
+        /^breakpoint \d+/,
+      );
+      expect(await machine.vm.hmp('info breakpoints')).toMatch(
+        /^\d+: virtqueue_flush device=disk0 queue=0, 0 hits/,
+      );
+      await hold(machine, false);
+      await machine.until(() => held.length === 3);
+      expect(held[2]).toMatchObject({ reason: 'breakpoint', event: 'virtqueue_flush' });
+      const [{ id, hits } = { id: 0, hits: 0 }] = (await machine.qmp('x-query-breakpoints')) as {
+        id: number;
+        hits: number;
+      }[];
+      expect(hits).toBeGreaterThan(0);
+      await machine.qmp('x-breakpoint-remove', { id });
+      await releaseAndVerify(machine);
+      expect(await machine.vm.hmp('info breakpoints')).toMatch(/^no breakpoints/);
+    }));
+
+  it('does not keep a move, a reset or the end from happening', () =>
+    withMachine({ drive: ',throttling.iops-total=500' }, async (machine) => {
+      machine.send('loop qd 16\n');
+      await machine.until(() => (queue0(machine)?.requests ?? 0) > 50);
+      await add(machine, { event: 'virtio_blk_req_complete' });
+      const held = () => context(machine, 'ctx0')?.heldNs !== undefined;
+      await machine.until(held);
+      // Released, it goes on for a moment; the move drains through the breakpoint, or is refused while it holds.
+      for (let i = 0; i < 10; i++) {
+        await hold(machine, false);
+        const move = machine.vm.qmp('qom-set', {
+          path: DISK,
+          property: 'context',
+          value: i % 2 ? 'ctx0' : 'ctx1',
+        });
+        const { ok, ...reply } = await within(move, 5000, 'the move');
+        if (!ok)
+          expect(reply).toMatchObject({ error: { desc: expect.stringContaining('is held') as string } });
+        for (const id of ['ctx0', 'ctx1']) await hold(machine, false, id);
+      }
+      await within(machine.qmp('system_reset'), 5000, 'system_reset');
+      await within(machine.qmp('quit'), 5000, 'quit');
+      expect(await within(machine.vm.ended, 5000, 'the end')).toEqual({ reason: 'host-quit' });
+    }));
+
+  it('says what it can’t be set on', () =>
+    withMachine({}, async (machine) => {
+      const why = async (spec: Readonly<Record<string, unknown>>): Promise<string> => {
+        const reply = await machine.vm.qmp('x-breakpoint-add', spec);
+        return reply.ok ? 'it can' : reply.error.desc;
+      };
+      expect(await why({ event: 'virtqueue_pup' })).toBe('unknown event "virtqueue_pup"');
+      expect(await why({ event: 'context_hold' })).toContain("can't hold a context");
+      expect(await why({ event: 'hart_wfi_begin' })).toContain("can't hold a context");
+      expect(await why({ event: 'plic_claim', queue: 0 })).toContain('does not say which queue');
+      expect(await why({ event: 'virtqueue_pop', context: 'main' })).toContain("'main' can't be held");
+      expect(await why({ event: 'virtqueue_pop', device: 'disk7' })).toContain("'disk7' not found");
+      await machine.qmp('qom-set', { path: DISK, property: 'context', value: 'main' });
+      expect(await why({ event: 'virtqueue_pop', device: 'disk0' })).toContain('served by main');
+      for (let i = 0; i < 16; i++) await add(machine, { event: 'virtqueue_pop' });
+      expect(await why({ event: 'virtqueue_pop' })).toContain('at most 16');
     }));
 });

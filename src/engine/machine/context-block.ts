@@ -22,7 +22,7 @@ const SOURCES_BYTES = 8 * 1024;
 
 /**
  * One per context, in shared memory: its wake word, then what the board reads. Only the context's own
- * thread writes here, but for the wake word.
+ * thread writes here, but for the wake word and what a breakpoint tells it.
  */
 export const ContextBlockLayout = struct(
   'ContextBlock',
@@ -39,6 +39,15 @@ export const ContextBlockLayout = struct(
     nextTimer: 'f64',
     /** Host ns at which its hold began, 0 while it is not held. */
     heldSince: 'f64',
+    /** The breakpoint that held it and the event (break-watch.ts); written by the thread it happened on. */
+    hitState: 'u32',
+    hitBreakpoint: 'u32',
+    hitThread: 'u32',
+    hitEvent: 'u32',
+    hitDev: 'u32',
+    hitQueue: 'u32',
+    hitReq: 'u32',
+    hitSpare: 'u32',
     /** Odd while the text is being written. */
     sourcesSeq: 'u32',
     sourcesLength: 'u32',

@@ -9,9 +9,11 @@ import { createThreadContext, type ThreadContext } from '../qcontext/thread-cont
 import type { TimeShares } from '../qcontext/time-shares.ts';
 import { TraceRingWriter } from '../trace/ring.ts';
 import type { Tracer } from '../trace/tracer.ts';
+import { type BreakHit, BreakWatch, takeBreakHit } from './break-watch.ts';
 import { CONTEXT_STATE, ContextBlockLayout, publishSources } from './context-block.ts';
 import { NotifierTable } from './notifier-table.ts';
 import { VIRT_DRAM } from './platform/memory-map.ts';
+import type { LoopStep } from './queue-plan.ts';
 import type { MachineLayout } from './shared-layout.ts';
 
 /** Sources are published at most this often. */
@@ -46,6 +48,7 @@ export class ContextCore {
   activeThreads = 1;
   readonly #block: number;
   readonly #guests = new Set<AioContext>();
+  #onBreakHit: (hit: BreakHit) => void = () => {};
   #earlyNames: [id: number, kind: string, name: string][] = [];
   #onTraceName: (id: number, kind: string, name: string) => void = (...name) =>
     void this.#earlyNames.push(name);
@@ -78,6 +81,7 @@ export class ContextCore {
       mask: layout.traceMask,
       thread: index,
       clock: host.clock,
+      breaks: new BreakWatch(mem, layout, index, () => this.thread.gate.close()),
       onName: (id, kind, text) => this.#onTraceName(id, kind, text),
     });
     this.thread = createThreadContext({
@@ -91,7 +95,7 @@ export class ContextCore {
       isBehind: () => this.inbox.behind,
       maySpin: () => this.activeThreads < host.cores,
       sharesChanged: (shares) => this.#sharesChanged(shares),
-      heldChanged: (sinceNs) => this.mem.storeF64(this.#block + ContextBlockLayout.at.heldSince, sinceNs),
+      heldChanged: (sinceNs) => this.#heldChanged(sinceNs),
       log: { warning: (message) => host.log('warn', `${name}: ${message}`) },
     });
     this.#ready = true;
@@ -102,6 +106,24 @@ export class ContextCore {
     for (const name of this.#earlyNames) listener(...name);
     this.#earlyNames = [];
     this.#onTraceName = listener;
+  }
+
+  /** While held: one iteration with at most `limit` callbacks. */
+  step(limit: number): LoopStep {
+    const dispatched = this.thread.loop.step(limit);
+    return { dispatched, hit: takeBreakHit(this.mem, this.#block) };
+  }
+
+  /** Tells `listener` what held this context, when that was a breakpoint. */
+  onBreakHit(listener: (hit: BreakHit) => void): void {
+    this.#onBreakHit = listener;
+  }
+
+  #heldChanged(sinceNs: number): void {
+    this.mem.storeF64(this.#block + ContextBlockLayout.at.heldSince, sinceNs);
+    const hit = takeBreakHit(this.mem, this.#block);
+    // One that came too late to be what held it is over with the hold.
+    if (hit !== undefined && sinceNs > 0) this.#onBreakHit(hit);
   }
 
   /** The loop devices of this context register with. */

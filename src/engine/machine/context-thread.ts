@@ -23,6 +23,7 @@ export async function serveContext(role: ContextRole, mem: SharedMemory, host: H
   const reports: ContextReports = {
     blockError: (report) => main.send('blockError', report),
     traceName: (thread, id, kind, text) => main.send('traceName', thread, id, kind, text),
+    breakHit: (context, hit) => main.send('breakHit', context, hit),
   };
   const queues = new QueueHost(core, core.aio, reports);
   const service: ContextService = {
@@ -51,6 +52,7 @@ export async function serveContext(role: ContextRole, mem: SharedMemory, host: H
     posted: () => wakeInbox(mem, layout.contexts[0] as number),
     received: () => core.inbox.receive(),
   });
+  core.onBreakHit((hit) => reports.breakHit(index, hit));
   core.onTraceName((id, kind, text) => reports.traceName(index, id, kind, text));
   await core.run();
 }

@@ -5,6 +5,7 @@ import type { Host } from '../host.ts';
 import { TRACE } from '../trace/schema.ts';
 import { TraceRingWriter } from '../trace/ring.ts';
 import type { Tracer } from '../trace/tracer.ts';
+import { BreakWatch } from './break-watch.ts';
 import { MAX_CONTEXTS } from './context-block.ts';
 import { GuestClock } from './guest-clock.ts';
 import { HartBoard } from './hart-board.ts';
@@ -61,6 +62,7 @@ class HartThread {
       mask: layout.traceMask,
       thread: MAX_CONTEXTS + role.hart,
       clock: host.clock,
+      breaks: new BreakWatch(mem, layout, MAX_CONTEXTS + role.hart, () => {}),
     });
     this.#board = new HartBoard({
       mem,

@@ -1,9 +1,9 @@
 import { type Result, ok, userError } from '../base/result.ts';
-import type { StepReport } from '../qom/machine-ops.ts';
 import type { ContextDirectory, ContextEntry } from './context-directory.ts';
+import type { LoopStep } from './queue-plan.ts';
 
 /** Why a hold began or ended; QMP events carry it. */
-export type HoldReason = 'command' | 'breakpoint' | 'reset' | 'quit' | 'move';
+export type HoldReason = 'command' | 'breakpoint' | 'step' | 'reset' | 'quit' | 'move';
 
 /**
  * Which contexts are held: they dispatch nothing until released, while the rest of the machine runs. Whatever has to
@@ -65,11 +65,20 @@ export class Holds {
   }
 
   /** Dispatches at most `limit` callbacks of one iteration of a held context. */
-  async step(id: string, limit: number): Promise<Result<StepReport>> {
+  async step(id: string, limit: number): Promise<Result<LoopStep>> {
+    const found = this.heldContext(id);
+    return found.ok ? ok(await found.value.service.step(limit)) : found;
+  }
+
+  /** The context of that id if it is held. */
+  heldContext(id: string): Result<ContextEntry> {
     const found = this.find(id);
-    if (!found.ok) return found;
-    if (!this.#contexts.isHeld(found.value)) return notHeld(id);
-    return ok({ id, dispatched: await found.value.service.step(limit) });
+    return !found.ok || this.#contexts.isHeld(found.value) ? found : notHeld(id);
+  }
+
+  /** Does work under way wait for it to dispatch? */
+  isNeeded(entry: ContextEntry): boolean {
+    return (this.#needed.get(entry)?.size ?? 0) > 0;
   }
 
   /** An error that names the first held context of those that `what` has to wait for. */

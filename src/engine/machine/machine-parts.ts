@@ -2,6 +2,7 @@ import type { MachineConfig } from '../qom/options/config.ts';
 import type { VmEnd } from '../vm.ts';
 import type { BlockNodes } from './block-nodes.ts';
 import type { BoardDirectory } from './board.ts';
+import type { Breakpoints } from './breakpoints.ts';
 import type { CharDevices } from './char-devices.ts';
 import type { ContextCore } from './context-core.ts';
 import type { ContextDirectory } from './context-directory.ts';
@@ -20,6 +21,7 @@ export interface MachineParts {
   readonly boot: BootPlan;
   readonly contexts: ContextDirectory;
   readonly holds: Holds;
+  readonly breakpoints: Breakpoints;
   readonly blocks: BlockNodes;
   readonly chars: CharDevices;
   readonly nets: NetDevices;

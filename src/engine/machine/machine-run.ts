@@ -178,6 +178,7 @@ export class MachineRun {
   async quit(): Promise<Result<void>> {
     const shutdown = { guest: false, reason: 'host-qmp-quit' };
     // Before its turn: a change under way may wait for what a held context has taken.
+    this.#parts.breakpoints.removeAll();
     this.#parts.holds.releaseAll('quit');
     await this.#parts.exclusive(() => this.inTurn(() => this.#end({ reason: 'host-quit' }, shutdown)));
     return ok(undefined);
@@ -186,7 +187,9 @@ export class MachineRun {
   async #end(end: VmEnd, shutdown: Readonly<Record<string, unknown>>): Promise<void> {
     if (this.#over) return;
     this.#over = true;
-    const { core, contexts, holds, blocks, harts, board, chars, platform, onEnded } = this.#parts;
+    const { core, contexts, holds, breakpoints, blocks, harts, board, chars, platform, onEnded } =
+      this.#parts;
+    breakpoints.removeAll();
     holds.releaseAll('quit');
     this.#events.emit('SHUTDOWN', shutdown);
     this.#enter('shutdown');

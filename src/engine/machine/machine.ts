@@ -4,6 +4,8 @@ import { HART_EXECUTED } from '../cpu/layout.ts';
 import type {
   BlockSpec,
   BlockStatus,
+  BreakpointSpec,
+  BreakpointStatus,
   ContextSpec,
   ContextStatus,
   DeviceSpec,
@@ -25,6 +27,7 @@ import type { BlkErrorReport } from '../virtio/blk/data-plane.ts';
 import type { MoveReport, QmpEvent, RunState } from '../vm.ts';
 import { hartState } from './board.ts';
 import { readSources } from './context-block.ts';
+import type { BreakHit } from './break-watch.ts';
 import type { ContextEntry } from './context-directory.ts';
 import { readRegisters } from './hart-registers.ts';
 import type { HoldReason } from './holds.ts';
@@ -127,9 +130,10 @@ export class Machine implements MachineOps {
   }
 
   async stepContext(id: string, limit: number): Promise<Result<StepReport>> {
-    const { holds, board } = this.#parts;
+    const { holds, board, breakpoints } = this.#parts;
     const stepped = await holds.step(id, limit);
     if (!stepped.ok) return stepped;
+    const { hit } = stepped.value;
     const dispatched = stepped.value.dispatched.map((each) => {
       // A queue's handler is named after its slot; a person knows its device.
       const [, slot, queue] = /^virtio(\d+)\/vq(\d+)$/.exec(each.name) ?? [];
@@ -138,15 +142,47 @@ export class Machine implements MachineOps {
       const driver = spec.driver.replace(/-device$/, '');
       return { ...each, device: spec.id ?? spec.qomPath, driver, queue: Number(queue) };
     });
-    return ok({ id, dispatched });
+    return ok({ id, dispatched, stopped: hit && breakpoints.stepHit(id, hit) });
+  }
+
+  stepRequest(id: string, request: number | undefined): Result<void> {
+    return this.#parts.breakpoints.stepRequest(id, request);
+  }
+  stepUntil(id: string, until: BreakpointSpec): Result<void> {
+    return this.#parts.breakpoints.stepUntil(id, until);
+  }
+  breakpointAdd(spec: BreakpointSpec): Result<number> {
+    return this.#parts.breakpoints.add(spec);
+  }
+  breakpointRemove(id: number): Result<void> {
+    return this.#parts.breakpoints.remove(id);
+  }
+  breakpoints(): readonly BreakpointStatus[] {
+    return this.#parts.breakpoints.list();
+  }
+
+  /** A context's thread says that a breakpoint holds it. */
+  breakHit(context: number, hit: BreakHit): void {
+    const stopped = this.#parts.breakpoints.hit(context, hit);
+    if (stopped === undefined) return;
+    const { breakpoint } = stopped.at;
+    this.#emitHold(stopped.id, true, breakpoint === undefined ? 'step' : 'breakpoint', { ...stopped.at });
   }
 
   /** A context is held, or goes on: ours among the QMP events. */
   holdChanged(id: string, held: boolean, reason: HoldReason): void {
+    const { breakpoints } = this.#parts;
+    if (held) breakpoints.heldAnew(id);
+    else breakpoints.released(id);
+    this.#emitHold(id, held, reason, {});
+  }
+
+  #emitHold(id: string, held: boolean, reason: HoldReason, more: Readonly<Record<string, unknown>>): void {
     this.#events.emit(held ? 'CONTEXT_HELD' : 'CONTEXT_RELEASED', {
       id,
       'qom-path': `/objects/${id}`,
       reason,
+      ...more,
     });
   }
 

@@ -9,6 +9,7 @@ import { initTraceMask, setTraceEnabled } from '../trace/ring.ts';
 import { traceEventByName } from '../trace/schema.ts';
 import { traceEventsMatching } from '../qom/options/machine-options.ts';
 import { BlockNodes } from './block-nodes.ts';
+import { Breakpoints } from './breakpoints.ts';
 import { CharDevices } from './char-devices.ts';
 import { ContextCore } from './context-core.ts';
 import { ContextDirectory } from './context-directory.ts';
@@ -64,6 +65,7 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
   const reports: ContextReports = {
     blockError: (report) => machine.blockError(report),
     traceName: (thread, id, kind, name) => supervisor.send('traceName', thread, id, kind, name),
+    breakHit: (context, hit) => machine.breakHit(context, hit),
   };
   const contexts = new ContextDirectory(core, supervisor, reports);
   const holds = new Holds(contexts, (...change) => machine.holdChanged(...change));
@@ -82,6 +84,7 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
     boot,
     contexts,
     holds,
+    breakpoints: new Breakpoints(core, contexts, holds, board),
     blocks,
     chars,
     nets,

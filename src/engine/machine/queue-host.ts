@@ -6,7 +6,6 @@ import type { NetBackend } from '../net/net-backend.ts';
 import { NullNet } from '../net/null-net.ts';
 import { newUserNetState, UserNet } from '../net/user/user-net.ts';
 import type { AioContext } from '../qcontext/aio-context.ts';
-import type { Dispatched } from '../qcontext/dispatch-gate.ts';
 import { NullChardev } from '../chardev/null-chardev.ts';
 import { WireChardev } from '../chardev/wire.ts';
 import { VirtioBlkDataPlane } from '../virtio/blk/data-plane.ts';
@@ -35,6 +34,7 @@ import type {
   BlockOpened,
   ContextReports,
   ContextService,
+  LoopStep,
   LoopTuning,
   NetPeer,
   QueueCargo,
@@ -168,8 +168,8 @@ export class QueueHost implements ContextService {
     this.#core.wake.request(CONTROL_HOLD);
   }
 
-  step(limit: number): readonly Dispatched[] {
-    return this.#core.thread.loop.step(limit);
+  step(limit: number): LoopStep {
+    return this.#core.step(limit);
   }
 
   async quit(): Promise<void> {

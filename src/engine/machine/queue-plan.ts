@@ -5,6 +5,7 @@ import type { UserNetState } from '../net/user/user-net.ts';
 import type { VirtioBlkConfig } from '../virtio/blk/config.ts';
 import type { BlkErrorReport, ParkedBlkRequest } from '../virtio/blk/data-plane.ts';
 import type { BlockPlan } from './block-open.ts';
+import type { BreakHit } from './break-watch.ts';
 
 /** What a context must know to serve a virtqueue: plain data, posted between threads. */
 export type QueuePlan = {
@@ -94,9 +95,15 @@ export interface ContextService {
   /** Dispatches nothing any more until its wake word says otherwise. Answers when that is so. */
   hold(): void;
   /** While held: one iteration with at most `limit` callbacks; what they were. */
-  step(limit: number): readonly Dispatched[];
+  step(limit: number): LoopStep;
   /** Closes every file and leaves the loop for good. */
   quit(): Promise<void>;
+}
+
+/** What a step dispatched, and the breakpoint it ran into. */
+export interface LoopStep {
+  readonly dispatched: readonly Dispatched[];
+  readonly hit: BreakHit | undefined;
 }
 
 /** Adaptive polling, under QEMU's names. */
@@ -110,6 +117,8 @@ export interface LoopTuning {
 /** What a context's thread tells the main context of its own accord. */
 export interface ContextReports {
   blockError(report: BlkErrorReport): void;
+  /** A breakpoint holds the context of that index. */
+  breakHit(context: number, hit: BreakHit): void;
   /** A trace name was given a number. */
   traceName(thread: number, id: number, kind: string, name: string): void;
 }

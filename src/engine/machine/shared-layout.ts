@@ -4,6 +4,7 @@ import { HART_AREA_BYTES } from '../cpu/layout.ts';
 import { TRACE_MASK_WORDS, traceRingBytes } from '../trace/ring.ts';
 import { HUB_PORT_BYTES } from '../net/hub/layout.ts';
 import { VIRTIO_SLOT_BYTES } from '../virtio/layout.ts';
+import { BREAKPOINT_TABLE_BYTES } from './breakpoint-table.ts';
 import { ContextBlockLayout, MAX_CONTEXTS } from './context-block.ts';
 import { FORWARD_BYTES } from '../block/forward-layout.ts';
 import { MAX_CHAR_WIRES, MAX_HUB_PORTS, MAX_NOTIFIERS, MAX_WAYS } from './notifier-table.ts';
@@ -29,7 +30,7 @@ export const TRACE_RING_RECORDS = 32 * 1024;
  * | first 64 KiB      | unused, so that address 0 is nobody's                        |
  * | control           | guest clock, hart control blocks, contexts, notifiers        |
  * | platform          | PLIC, ACLINT, UART, RTC, virtio-mmio slots                   |
- * | trace             | enable mask, one ring per thread                             |
+ * | trace             | enable mask, breakpoints, one ring per thread                |
  * | hart areas        | registers, TLBs, decoded pages (cpu/layout.ts)               |
  * | guest RAM         | 1 MiB aligned, to the end                                    |
  */
@@ -50,6 +51,8 @@ export interface MachineLayout {
   /** Ports of the network's hubs. */
   readonly hubPorts: readonly number[];
   readonly traceMask: number;
+  /** What tracers hold a context for. */
+  readonly breakpoints: number;
   /** Contexts first, then harts. */
   readonly traceRings: readonly number[];
   readonly traceRecords: number;
@@ -85,6 +88,7 @@ export function layoutMachine(options: { ramBytes: number; harts: number }): Mac
     charWires: many(MAX_CHAR_WIRES, CHAR_WIRE_BYTES),
     hubPorts: many(MAX_HUB_PORTS, HUB_PORT_BYTES),
     traceMask: take(TRACE_MASK_WORDS * 4),
+    breakpoints: take(BREAKPOINT_TABLE_BYTES),
     traceRings: many(MAX_CONTEXTS + harts, traceRingBytes(TRACE_RING_RECORDS)),
     traceRecords: TRACE_RING_RECORDS,
     harts: many(harts, HART_AREA_BYTES, 0x1_0000),

@@ -6,6 +6,7 @@ import { TRACE } from '../trace/schema.ts';
 import { RecordingTracer } from '../trace/tracer.ts';
 import { createIdleSource } from './idle-source.ts';
 import { IoHandler } from './io-handler.ts';
+import { QSource } from './qsource.ts';
 import { createThreadContext } from './thread-context.ts';
 
 const WAKE = 64;
@@ -260,6 +261,39 @@ describe('a held context', () => {
     say(thread, 'a');
     expect(thread.loop.step(1)).toEqual([]);
     expect(ran(thread)).toEqual([]);
+  });
+
+  it('H5: a hold asked for before a notifier is set is seen before its handler runs', () => {
+    const thread = harness();
+    const { loop, wake, aio, log } = thread;
+    const notifier = thread.notifier(1);
+    aio.setEventNotifier(notifier, { ioRead: () => log.push('served') }, 'kick');
+    // In the midst of an iteration, as a hart may: after prepare, before the look at the notifiers.
+    const asking = new QSource(
+      {
+        prepare: () => {
+          wake.request(CONTROL_HOLD);
+          notifier.set();
+          wake.request(CONTROL_YIELD);
+          return false;
+        },
+        dispatch: () => true,
+      },
+      'hart',
+    );
+    thread.context.attach(asking);
+    expect(loop.run()).toBe('yield');
+    expect(ran(thread)).toEqual([]);
+    expect(loop.isHeld).toBe(true);
+  });
+
+  it('H1: goes on with a gate that a hold had closed which was over before it was seen', () => {
+    const thread = harness();
+    say(thread, 'a');
+    thread.gate.close();
+    thread.aio.timerNew('end', () => thread.wake.request(CONTROL_QUIT)).modNs(0);
+    expect(thread.loop.run()).toBe('quit');
+    expect(ran(thread)).toEqual(['a']);
   });
 
   it('H4: a gate closed within a dispatch ends the iteration after it', () => {

@@ -84,6 +84,8 @@ export class QContextLoop {
         this.#sleepHeld();
         continue;
       }
+      // A hold that was over before it was seen here may have closed it.
+      if (!this.#options.gate.isOpen) this.#reopen();
       const ready = this.#options.context.iterate(this.#outstanding === 0);
       if (!ready && this.#outstanding > 0) return 'yield';
     }
@@ -131,6 +133,11 @@ export class QContextLoop {
     else gate.open();
     this.#tracer.emit(TRACE.context_hold, this.#index, Number(held));
     heldChanged?.(held ? clock.nowNs() : 0);
+  }
+
+  #reopen(): void {
+    this.#options.gate.open();
+    this.#options.heldChanged?.(0);
   }
 
   /** Sleeps until the hold is over or something else is asked for. */

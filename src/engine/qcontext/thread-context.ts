@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import type { WakeWord } from '../base/wake-word.ts';
+import { CONTROL_HOLD, type WakeWord } from '../base/wake-word.ts';
 import { TRACE } from '../trace/schema.ts';
 import type { Tracer } from '../trace/tracer.ts';
 import type { PollParams } from './adaptive-poll.ts';
@@ -71,7 +71,12 @@ export function createThreadContext(options: ThreadContextOptions): ThreadContex
   const context = new GlibQContext({
     name: id,
     nowUs: () => Math.floor(clock.nowNs() / 1000),
-    poll: poll.poll,
+    poll: (set, timeoutMs) => {
+      const ready = poll.poll(set, timeoutMs);
+      // ORDER: after the look at the notifiers: a hold that came before one of them was set is seen with it (H5).
+      if ((wake.control & CONTROL_HOLD) !== 0 && !gate.isStepping) gate.close();
+      return ready;
+    },
     wakeup: () => poll.wakeup(),
     observer,
     gate,

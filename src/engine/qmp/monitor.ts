@@ -7,6 +7,7 @@ import type { Command, CommandContext, Reply } from './command.ts';
 import { BACKEND_COMMANDS } from './commands/backend-commands.ts';
 import { BLOCK_COMMANDS } from './commands/block-commands.ts';
 import { CONTEXT_COMMANDS } from './commands/context-commands.ts';
+import { HOLD_COMMANDS } from './commands/hold-commands.ts';
 import { MACHINE_COMMANDS } from './commands/machine-commands.ts';
 import { OBJECT_COMMANDS } from './commands/object-commands.ts';
 import { VIRTIO_COMMANDS } from './commands/virtio-commands.ts';
@@ -18,6 +19,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
     ...MACHINE_COMMANDS,
     ...OBJECT_COMMANDS,
     ...CONTEXT_COMMANDS,
+    ...HOLD_COMMANDS,
     ...BLOCK_COMMANDS,
     ...BACKEND_COMMANDS,
     ...VIRTIO_COMMANDS,

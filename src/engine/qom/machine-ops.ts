@@ -35,6 +35,12 @@ export interface MachineOps {
   holdContext(id: string): Promise<Result<void>>;
   /** Ends its hold. At once, also while something else is under way. */
   releaseContext(id: string): Result<void>;
+  /** Lets a held loop run until a request's next stage, or until an event; it is held again then. */
+  stepRequest(id: string, request: number | undefined): Result<void>;
+  stepUntil(id: string, until: BreakpointSpec): Result<void>;
+  breakpointAdd(spec: BreakpointSpec): Result<number>;
+  breakpointRemove(id: number): Result<void>;
+  breakpoints(): readonly BreakpointStatus[];
   /** Dispatches at most `limit` callbacks of one iteration of a held loop; what they were. */
   stepContext(id: string, limit: number): Promise<Result<StepReport>>;
 
@@ -110,6 +116,35 @@ export interface ContextSpec extends LoopParameters {
   readonly threaded: boolean;
 }
 
+/** A trace event that is to hold the event loop it happens in; what is left out may be anything. */
+export interface BreakpointSpec {
+  /** Name of the trace event. */
+  readonly event: string;
+  /** Id of an event loop. */
+  readonly context?: string | undefined;
+  /** Id or path of a device. */
+  readonly device?: string | undefined;
+  readonly queue?: number | undefined;
+  /** Number of a request, as in the trace. */
+  readonly request?: number | undefined;
+}
+
+export interface BreakpointStatus extends BreakpointSpec {
+  readonly id: number;
+  /** Events that matched, those included that found the loop held already. */
+  readonly hits: number;
+}
+
+/** What a breakpoint or a step stopped a loop for: it stands before the dispatch that would come next. */
+export interface StoppedAt {
+  /** Undefined: the end of a step. */
+  readonly breakpoint: number | undefined;
+  readonly event: string;
+  readonly device: string | undefined;
+  readonly queue: number | undefined;
+  readonly request: number | undefined;
+}
+
 /** What a step of a held loop dispatched, in order; empty if nothing was ready. */
 export interface StepReport {
   readonly id: string;
@@ -124,6 +159,8 @@ export interface StepReport {
     readonly driver?: string | undefined;
     readonly queue?: number | undefined;
   }[];
+  /** The breakpoint it ran into. */
+  readonly stopped?: StoppedAt | undefined;
 }
 
 export interface ContextStatus {

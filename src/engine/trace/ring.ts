@@ -64,6 +64,8 @@ export class TraceRingWriter implements Tracer {
   readonly #words: Uint32Array;
   readonly #times: Float64Array;
   readonly #maskWord: number;
+  readonly #breakWord: number;
+  readonly #onBreak: (event: number, args: readonly number[]) => void;
   readonly #firstWord: number;
   readonly #slots: number;
   readonly #threadBits: number;
@@ -73,6 +75,7 @@ export class TraceRingWriter implements Tracer {
 
   /**
    * @param thread number of the writing thread, stored in every record
+   * @param breaks a second mask of events, and who is told of each of those at once, before it is written
    * @param onName told of each new name once (the worker posts it to the aggregator)
    */
   constructor(
@@ -83,6 +86,7 @@ export class TraceRingWriter implements Tracer {
       mask: number;
       thread: number;
       clock: Clock;
+      breaks?: { mask: number; event: (event: number, args: readonly number[]) => void };
       onName?: (id: number, kind: string, name: string) => void;
     },
   ) {
@@ -94,6 +98,8 @@ export class TraceRingWriter implements Tracer {
     this.#words = mem.u32;
     this.#times = mem.f64;
     this.#maskWord = options.mask >>> 2;
+    this.#breakWord = options.breaks === undefined ? -1 : options.breaks.mask >>> 2;
+    this.#onBreak = options.breaks?.event ?? (() => {});
     this.#firstWord = (ring + TraceRingLayout.size) >>> 2;
     this.#slots = capacity - 1;
     this.#threadBits = (options.thread << 16) >>> 0;
@@ -112,6 +118,11 @@ export class TraceRingWriter implements Tracer {
   emit(event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): void {
     const words = this.#words;
     if (((words[this.#maskWord + (event >>> 5)] as number) & (1 << (event & 31))) === 0) return;
+    if (
+      this.#breakWord >= 0 &&
+      ((words[this.#breakWord + (event >>> 5)] as number) & (1 << (event & 31))) !== 0
+    )
+      this.#onBreak(event, [a0, a1, a2, a3, a4]);
     const head = this.#head;
     if ((head - this.#tail) >>> 0 > this.#slots && this.#isFull()) return;
     const word = this.#firstWord + (head & this.#slots) * RECORD_WORDS;

@@ -4,7 +4,7 @@ import { traceEventsMatching } from '../../qom/options/machine-options.ts';
 import { possible } from '../../qom/options/suggest.ts';
 import { OBJECT_TABLES, withDefaults } from '../../qom/types/type-registry.ts';
 import { boolean, integer, optional, string, stringOrNull } from '../arguments.ts';
-import { type Command, command, type CommandContext, nothing } from '../command.ts';
+import { type Command, command, type CommandContext } from '../command.ts';
 
 /** Every event loop with a thread, main first, with its polling parameters. */
 export function contextInfos({ model }: Pick<CommandContext, 'model'>) {
@@ -47,12 +47,6 @@ function traceNames(pattern: string, ignoreUnavailable: boolean) {
   });
 }
 
-/** Units of a step, and the callbacks one may dispatch. */
-const STEP_UNITS: ReadonlyMap<string, number> = new Map([
-  ['dispatch', 1],
-  ['iteration', Infinity],
-]);
-
 export const CONTEXT_COMMANDS: readonly Command[] = [
   command('query-iothreads', {}, (context) =>
     ok(
@@ -63,20 +57,6 @@ export const CONTEXT_COMMANDS: readonly Command[] = [
   ),
   // Ours: all event loops, main included, and what is attached to them.
   command('x-query-contexts', {}, (context) => ok(contextInfos(context).map(contextInfo))),
-  // Ours: one event loop dispatches nothing while the machine goes on.
-  command('x-context-hold', { id: string, enable: boolean }, async ({ model }, { id, enable }) =>
-    // Its end must not stand in line: what is under way may be waiting for it.
-    nothing(enable ? await model.exclusive(() => model.ops.holdContext(id)) : model.ops.releaseContext(id)),
-  ),
-  // Ours: what a held event loop does next, one callback or one iteration of it.
-  command('x-context-step', { id: string, unit: optional(string) }, async ({ model }, { id, unit }) => {
-    const limit = STEP_UNITS.get(unit ?? 'dispatch');
-    if (limit === undefined)
-      return userError(`Parameter 'unit' does not accept value '${unit}'`, {
-        hint: 'It takes dispatch or iteration.',
-      });
-    return model.ops.stepContext(id, limit);
-  }),
   command(
     'x-blockdev-set-iothread',
     { 'node-name': string, iothread: stringOrNull, force: optional(boolean) },

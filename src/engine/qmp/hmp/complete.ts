@@ -47,6 +47,8 @@ function candidatesFor(model: ObjectModel, word: HmpWord, given: readonly string
       return creatableTypes('object').map((type) => type.name);
     case 'on-off':
       return ['on', 'off'];
+    case 'step-unit':
+      return ['dispatch', 'iteration', 'request', 'until'];
     case 'command':
       return HMP_COMMANDS.flatMap(({ names }) => names);
     case 'text':

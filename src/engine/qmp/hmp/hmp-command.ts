@@ -18,6 +18,7 @@ export type HmpWord =
   | 'driver'
   | 'object-type'
   | 'on-off'
+  | 'step-unit'
   | 'command'
   | 'text';
 

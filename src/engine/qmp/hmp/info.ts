@@ -7,6 +7,7 @@ import { contextInfos } from '../commands/context-commands.ts';
 import { queueAt, virtioAt } from '../commands/virtio-commands.ts';
 import { versionText } from '../version.ts';
 import { deviceFeatureNames, statusNames, transportFeatureNames } from '../virtio-names.ts';
+import { breakpointsInWords } from './hold-commands.ts';
 import { type HmpCommand, type HmpContext, type HmpWord, show } from './hmp-command.ts';
 
 const hex = (value: number | bigint, digits = 16): string => value.toString(16).padStart(digits, '0');
@@ -263,6 +264,9 @@ const info = (
 export const INFO_COMMANDS: readonly HmpCommand[] = [
   info('block', 'block backends and who uses them', block),
   info('blockstats', 'block counters', blockstats),
+  info('breakpoints', 'trace events that hold the event loop they happen in', ({ model }) =>
+    breakpointsInWords(model.ops.breakpoints()),
+  ),
   info('chardev', 'character devices', ({ model }) =>
     model
       .chardevs()

@@ -77,6 +77,25 @@ export class FakeMachine implements MachineOps {
     this.calls.push(`releaseContext ${id}`);
     return ok(undefined);
   }
+  stepRequest(id: string) {
+    this.calls.push(`stepRequest ${id}`);
+    return ok(undefined);
+  }
+  stepUntil(id: string, { event }: { readonly event: string }) {
+    this.calls.push(`stepUntil ${id} ${event}`);
+    return ok(undefined);
+  }
+  breakpointAdd({ event }: { readonly event: string }) {
+    this.calls.push(`breakpointAdd ${event}`);
+    return ok(1);
+  }
+  breakpointRemove(id: number) {
+    this.calls.push(`breakpointRemove ${id}`);
+    return ok(undefined);
+  }
+  breakpoints() {
+    return [];
+  }
   async stepContext(id: string, limit: number) {
     const done = await this.#call(`stepContext ${id} ${limit}`);
     return done.ok
