@@ -7,12 +7,29 @@ import { type Connect, defineConfig, type Plugin } from 'vite';
 const root = fileURLToPath(new URL('.', import.meta.url));
 const guestDir = join(root, 'build/guest');
 
-/** Shared memory needs a cross-origin isolated page: both headers, on every answer. */
+/** Shared memory needs a cross-origin isolated page: both headers, on its document and its workers. */
 const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
+
+/** The page that talks to another origin's window: with the headers it would be cut off from it. */
+const UNISOLATED = /^\/bridge\.html$/;
+
+/** Sends the headers with every answer but that page, in dev and preview. */
+function isolated(): Plugin {
+  const add: Connect.NextHandleFunction = (req, res, next) => {
+    if (!UNISOLATED.test(new URL(req.url ?? '/', 'http://page').pathname))
+      for (const [name, value] of Object.entries(isolation)) res.setHeader(name, value);
+    next();
+  };
+  return {
+    name: 'isolated',
+    configureServer: (server) => void server.middlewares.use(add),
+    configurePreviewServer: (server) => void server.middlewares.use(add),
+  };
+}
 
 /** Serves the assembled guest images under /guest/ (dev and preview), with lengths so that progress is in bytes. */
 function guestImages(): Plugin {
@@ -20,7 +37,6 @@ function guestImages(): Plugin {
     const url = new URL(req.url ?? '/', 'http://guest');
     if (!url.pathname.startsWith('/guest/')) return next();
     const path = normalize(join(guestDir, decodeURIComponent(url.pathname.slice('/guest/'.length))));
-    for (const [name, value] of Object.entries(isolation)) res.setHeader(name, value);
     if (!path.startsWith(guestDir) || !existsSync(path) || !statSync(path).isFile()) {
       res.statusCode = 404;
       res.end('no such guest image; run `npm run guest`\n');
@@ -49,9 +65,14 @@ function guestImages(): Plugin {
 
 export default defineConfig({
   base: './',
-  plugins: [react(), guestImages()],
-  server: { headers: isolation, port: 5173 },
-  preview: { headers: isolation, port: 4173 },
+  plugins: [react(), isolated(), guestImages()],
+  server: { port: 5173 },
+  preview: { port: 4173 },
   worker: { format: 'es' },
-  build: { target: 'es2023', sourcemap: true, chunkSizeWarningLimit: 900 },
+  build: {
+    target: 'es2023',
+    sourcemap: true,
+    chunkSizeWarningLimit: 900,
+    rolldownOptions: { input: [join(root, 'index.html'), join(root, 'bridge.html')] },
+  },
 });

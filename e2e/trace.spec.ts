@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import '../src/ui/app/playground-api.ts';
 import { expect, test } from './fixtures.ts';
@@ -114,4 +115,64 @@ test('the trace is saved with its counts', async ({ page }) => {
   // TracePacket is field 1 of a Trace, length-delimited.
   expect(perfetto[0]).toBe(0x0a);
   expect(perfetto.length).toBeGreaterThan(10_000);
+});
+
+test('the trace is opened in Perfetto through a page without the isolation headers', async ({
+  page,
+  context,
+}) => {
+  // Perfetto's side of its documented protocol: answers PING, takes one buffer.
+  await context.route('https://ui.perfetto.dev/**', (route) =>
+    route.fulfill({
+      contentType: 'text/html',
+      body: `<title>UI</title><output></output><script>
+        addEventListener('message', ({ data, source, origin }) => {
+          if (data === 'PING') source.postMessage('PONG', origin);
+          else document.querySelector('output').textContent =
+            data.perfetto.fileName + ' ' + data.perfetto.buffer.byteLength + ' ' + new Uint8Array(data.perfetto.buffer)[0];
+        });</script>`,
+    }),
+  );
+  const isolated = await page.request.get('/');
+  expect(isolated.headers()['cross-origin-opener-policy']).toBe('same-origin');
+  expect(isolated.headers()['cross-origin-embedder-policy']).toBe('require-corp');
+  const plain = await page.request.get('/bridge.html');
+  expect(plain.headers()['cross-origin-opener-policy']).toBeUndefined();
+  expect(plain.headers()['cross-origin-embedder-policy']).toBeUndefined();
+
+  await boot(page);
+  const opened = context.waitForEvent('page');
+  await page.getByRole('button', { name: 'Save the trace' }).click();
+  await page.getByRole('menuitem', { name: /Open in Perfetto/ }).click();
+  const bridge = await opened;
+  await expect(bridge.getByRole('status')).toContainText(
+    /The trace is here: qcontext-.*\.pftrace, [\d.]+ MB/,
+  );
+  expect((await new AxeBuilder({ page: bridge }).analyze()).violations).toEqual([]);
+  const saved = bridge.waitForEvent('download');
+  await bridge.getByRole('link', { name: 'Save the file instead' }).click();
+  expect((await saved).suggestedFilename()).toMatch(/\.pftrace$/);
+
+  const ui = context.waitForEvent('page');
+  await bridge.getByRole('button', { name: 'Open ui.perfetto.dev' }).click();
+  await expect((await ui).locator('output')).toHaveText(/^qcontext-.*\.pftrace \d{5,} 10$/);
+  await expect(bridge.getByRole('status')).toContainText('Perfetto has the trace');
+  // The machine's page noticed nothing.
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+});
+
+test('a bridge without a trace, or offline, says so', async ({ page, context }) => {
+  await page.goto('/bridge.html');
+  await expect(page.getByRole('status')).toContainText('There is no trace here');
+  await boot(page);
+  await context.setOffline(true);
+  await page.getByRole('button', { name: 'Save the trace' }).click();
+  await expect(page.getByRole('menuitem', { name: /Open in Perfetto/ })).toHaveAttribute(
+    'aria-disabled',
+    'true',
+  );
+  await expect(page.getByRole('menuitem', { name: /Open in Perfetto/ })).toContainText('offline');
+  const download = page.waitForEvent('download');
+  await page.getByRole('menuitem', { name: /Perfetto trace/ }).click();
+  await download;
 });

@@ -12,7 +12,8 @@ const PACKET = {
   sequenceFlags: 13,
   trackDescriptor: 60,
 } as const;
-const TRACK = { uuid: 1, name: 2, thread: 4, parentUuid: 5 } as const;
+const TRACK = { uuid: 1, name: 2, process: 3, thread: 4, parentUuid: 5 } as const;
+const PROCESS = { pid: 1, processName: 6 } as const;
 const THREAD = { pid: 1, tid: 2, name: 5 } as const;
 const EVENT = { debugAnnotations: 4, type: 9, trackUuid: 11, categories: 22, name: 23, flowIds: 47 } as const;
 const ANNOTATION = { uintValue: 3, stringValue: 6, name: 10 } as const;
@@ -21,6 +22,8 @@ const SLICE_END = 2;
 const INSTANT = 3;
 const SEQUENCE = 1;
 const PID = 1;
+/** Not the process's own number: a thread of that number would be its main thread. */
+const FIRST_TID = 2;
 const INCREMENTAL_STATE_CLEARED = 1;
 const CHUNK_BYTES = 1 << 18;
 
@@ -58,6 +61,7 @@ class PacketWriter {
 export function* perfettoTrace(model: TraceModel, labels: Labels): Generator<Uint8Array<ArrayBuffer>> {
   const out = new PacketWriter();
   const { window } = model;
+  describeMachine(out);
   for (const { thread } of model.lanesInOrder()) describe(out, labels, thread);
 
   const open = new Map<number, number>();
@@ -133,41 +137,61 @@ export function* perfettoTrace(model: TraceModel, labels: Labels): Generator<Uin
 }
 
 const COUNTS_TRACK = 1;
+const MACHINE_TRACK = 2;
 const eventTrack = (thread: number): number => 10 + thread * 4;
 const stateTrack = (thread: number): number => 11 + thread * 4;
 const lostTrack = (thread: number): number => 12 + thread * 4;
 
+/** The machine as a process, and the track of the counts: an event on a track nobody described is dropped. */
+function describeMachine(out: PacketWriter): void {
+  const process = new BinaryWriter()
+    .tag(PROCESS.pid, WireType.Varint)
+    .int32(PID)
+    .tag(PROCESS.processName, WireType.LengthDelimited)
+    .string('QContext Playground');
+  describeTrack(out, MACHINE_TRACK, (track) =>
+    track.tag(TRACK.process, WireType.LengthDelimited).bytes(process.finish()),
+  );
+  describeNamed(out, COUNTS_TRACK, 'trace counts', MACHINE_TRACK);
+}
+
 function describe(out: PacketWriter, labels: Labels, thread: number): void {
-  const track = (uuid: number, name: string, parent?: number): void =>
-    out.packet((packet) => {
-      const descriptor = new BinaryWriter().tag(TRACK.uuid, WireType.Varint).uint64(uuid);
-      if (parent === undefined) {
-        const described = new BinaryWriter()
-          .tag(THREAD.pid, WireType.Varint)
-          .int32(PID)
-          .tag(THREAD.tid, WireType.Varint)
-          .int32(thread + 1)
-          .tag(THREAD.name, WireType.LengthDelimited)
-          .string(name);
-        descriptor.tag(TRACK.thread, WireType.LengthDelimited).bytes(described.finish());
-      } else {
-        descriptor
-          .tag(TRACK.name, WireType.LengthDelimited)
-          .string(name)
-          .tag(TRACK.parentUuid, WireType.Varint)
-          .uint64(parent);
-      }
-      packet
-        .tag(PACKET.trustedPacketSequenceId, WireType.Varint)
-        .uint32(SEQUENCE)
-        .tag(PACKET.sequenceFlags, WireType.Varint)
-        .uint32(INCREMENTAL_STATE_CLEARED)
-        .tag(PACKET.trackDescriptor, WireType.LengthDelimited)
-        .bytes(descriptor.finish());
-    });
-  track(eventTrack(thread), labels.lane(thread));
-  track(stateTrack(thread), 'state', eventTrack(thread));
-  track(lostTrack(thread), 'lost', eventTrack(thread));
+  const described = new BinaryWriter()
+    .tag(THREAD.pid, WireType.Varint)
+    .int32(PID)
+    .tag(THREAD.tid, WireType.Varint)
+    .int32(thread + FIRST_TID)
+    .tag(THREAD.name, WireType.LengthDelimited)
+    .string(labels.lane(thread));
+  describeTrack(out, eventTrack(thread), (track) =>
+    track.tag(TRACK.thread, WireType.LengthDelimited).bytes(described.finish()),
+  );
+  describeNamed(out, stateTrack(thread), 'state', eventTrack(thread));
+  describeNamed(out, lostTrack(thread), 'lost', eventTrack(thread));
+}
+
+function describeNamed(out: PacketWriter, uuid: number, name: string, parent: number): void {
+  describeTrack(out, uuid, (track) =>
+    track
+      .tag(TRACK.name, WireType.LengthDelimited)
+      .string(name)
+      .tag(TRACK.parentUuid, WireType.Varint)
+      .uint64(parent),
+  );
+}
+
+function describeTrack(out: PacketWriter, uuid: number, write: (track: BinaryWriter) => void): void {
+  const descriptor = new BinaryWriter().tag(TRACK.uuid, WireType.Varint).uint64(uuid);
+  write(descriptor);
+  out.packet((packet) => {
+    packet
+      .tag(PACKET.trustedPacketSequenceId, WireType.Varint)
+      .uint32(SEQUENCE)
+      .tag(PACKET.sequenceFlags, WireType.Varint)
+      .uint32(INCREMENTAL_STATE_CLEARED)
+      .tag(PACKET.trackDescriptor, WireType.LengthDelimited)
+      .bytes(descriptor.finish());
+  });
 }
 
 function trackEvent(

@@ -91,6 +91,8 @@ function packets(chunks: Iterable<Uint8Array>): { events: Packet[]; tracks: Map<
           let name = '';
           each(packet.bytes(), (f, descriptor) => {
             if (f === 1) uuid = Number(descriptor.uint64());
+            else if (f === 3)
+              each(descriptor.bytes(), (g, process) => (g === 6 ? (name = process.string()) : skip(process)));
             else if (f === 2) name = descriptor.string();
             else if (f === 4) each(descriptor.bytes(), (g, t) => (g === 5 ? (name = t.string()) : skip(t)));
             else skip(descriptor);
@@ -146,9 +148,13 @@ describe('Perfetto', () => {
     const { model, labels } = recorded(ROWS, 4);
     const { events, tracks } = packets(perfettoTrace(model, labels));
     expect([...tracks.values()].filter((name) => name !== 'state' && name !== 'lost')).toEqual([
+      'QContext Playground',
+      'trace counts',
       'ctx0',
       'hart 0',
     ]);
+    // An event on a track without a descriptor would be dropped by the reader.
+    for (const event of events) expect(tracks.has(event.track), `track of ${event.name}`).toBe(true);
     const slice = events.filter(({ name, type }) => name === 'virtio7/vq0' && type === 1);
     expect(slice).toHaveLength(1);
     const begins = events.filter(({ type }) => type === 1).length;

@@ -14,6 +14,7 @@ import { useStore } from 'zustand';
 import { say } from '../../model/announcer.ts';
 import { count, duration } from '../../model/format.ts';
 import { usePlayground } from '../../model/playground.ts';
+import { type BridgeOutcome, openInPerfetto } from '../../model/trace/perfetto-bridge.ts';
 import type { RecordRow, Statistics, TimelineStatus } from '../../model/trace/protocol.ts';
 import type { TimelineCommand } from '../../model/trace/timeline-view.ts';
 import { useTraceCanvas } from '../../model/trace/use-trace-canvas.ts';
@@ -22,14 +23,20 @@ import { ActionMenu } from '../../widgets/ActionMenu.tsx';
 import { Button } from '../../widgets/Button.tsx';
 import { LiveText } from '../../widgets/LiveText.tsx';
 import { TextInput } from '../../widgets/TextInput.tsx';
+import { useOnline } from '../../widgets/use-online.ts';
 import { StatisticsTables } from './StatisticsTables.tsx';
 import styles from './TimelineView.module.css';
 import { useTimelineGestures } from './use-timeline-gestures.ts';
 
 const EXPORTS = [
-  { id: 'perfetto', label: 'Perfetto trace', note: '.pftrace, for ui.perfetto.dev' },
-  { id: 'jsonl', label: 'JSON lines', note: 'one record per line' },
-] as const;
+  { id: 'perfetto', label: 'Perfetto trace', note: 'saves a .pftrace file' },
+  { id: 'jsonl', label: 'JSON lines', note: 'saves one record per line' },
+];
+const OPEN = {
+  id: 'open',
+  label: 'Open in Perfetto',
+  note: 'in another tab, at ui.perfetto.dev: needs the network',
+};
 /** Records listed in the table beside the picture. */
 const LISTED = 200;
 const REFRESH_MS = 400;
@@ -80,6 +87,16 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
     return () => clearInterval(timer);
   }, [shown]);
 
+  const online = useOnline();
+  const openThere = async (): Promise<void> => {
+    say('Putting the trace together');
+    const outcome = await openInPerfetto(new URL(document.baseURI), () =>
+      trace.ask({ ask: 'export', format: 'perfetto' }),
+    );
+    say(OUTCOMES[outcome]);
+    // Where no tab could be opened the file is still to be had.
+    if (outcome === 'blocked' || outcome === 'no-bridge') await save('perfetto');
+  };
   const save = async (format: 'jsonl' | 'perfetto'): Promise<void> => {
     say('Putting the trace together');
     const file = await trace.ask({ ask: 'export', format });
@@ -194,8 +211,14 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
               />
             }
             title="Save the trace"
-            actions={EXPORTS}
-            onAction={(id) => void save(id === 'jsonl' ? 'jsonl' : 'perfetto')}
+            actions={
+              online
+                ? [...EXPORTS, OPEN]
+                : [...EXPORTS, { ...OPEN, note: 'this browser is offline', disabled: true }]
+            }
+            onAction={(id) =>
+              void (id === 'open' ? openThere() : save(id === 'jsonl' ? 'jsonl' : 'perfetto'))
+            }
           />
         </div>
       </div>
@@ -226,6 +249,13 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
     </section>
   );
 }
+
+const OUTCOMES: { readonly [O in BridgeOutcome]: string } = {
+  'handed-over': 'The trace is in the new tab, which opens Perfetto',
+  blocked: 'The browser blocked the new tab; saving the file instead',
+  'no-bridge': 'The new tab did not answer; saving the file instead',
+  'no-trace': 'No machine has run yet, so there is no trace',
+};
 
 /** What the line beside the search says: what is at the cursor, else how much is in view. */
 const inWords = ({ span, records, follow, cursor }: TimelineStatus): string =>
