@@ -8,9 +8,9 @@ export interface BoardFrame {
   readonly seconds: number;
 }
 
-/** How often the board is read, at most, and how often numbers on the page change (ms). */
+/** How often the board is read, at most (ms). A number on the page changes at every third look. */
 export const BOARD_INTERVAL_MS = 100;
-export const NUMBERS_INTERVAL_MS = 250;
+const PARTS = 3;
 /**
  * A machine that sleeps is looked at so many times less often. Sleep is a second of looks between which hardly
  * anything happened: a guest's own housekeeping does not count.
@@ -35,7 +35,8 @@ export class LiveBoard {
   #shapeKey = '';
   #recent: BoardSnapshot[] = [];
   #history: BoardSnapshot[] = [];
-  #ticksToNumbers = 0;
+  /** Which part of the listeners to numbers is next. */
+  #part = 0;
   #activity = 0;
   /** Looks since the last change. */
   #still = 0;
@@ -59,7 +60,7 @@ export class LiveBoard {
     this.#vm = undefined;
     this.#recent = [];
     this.#history = [];
-    this.#ticksToNumbers = 0;
+    this.#part = 0;
   }
 
   /** Forgets the last picture as well: no machine, no board. */
@@ -82,7 +83,7 @@ export class LiveBoard {
   /** The snapshot at the last change of shape; its counters are old by design. */
   readonly shape = (): BoardSnapshot | undefined => this.#shape;
 
-  /** Calls at once with the last frame, when there is one, then at 4 Hz. */
+  /** Calls at once with the last frame, when there is one, then at 3 to 4 Hz. */
   onNumbers(listener: (frame: BoardFrame) => void): () => void {
     this.#numberListeners.add(listener);
     if (this.#frame !== undefined) listener(this.#frame);
@@ -132,10 +133,19 @@ export class LiveBoard {
     const key = shapeKey(now);
     if (key !== this.#shapeKey) this.#setShape(now, key);
     for (const listener of this.#frameListeners) listener(this.#frame);
-    if (this.#ticksToNumbers-- <= 0) {
-      this.#ticksToNumbers = Math.ceil(NUMBERS_INTERVAL_MS / BOARD_INTERVAL_MS) - 1;
-      for (const listener of this.#numberListeners) listener(this.#frame);
-    }
+    this.#tellNumbers(this.#frame);
+  }
+
+  /**
+   * Each look tells a part of the listeners, so that no frame of the page has to write, lay out and paint all numbers.
+   * Those that stand together subscribed one after another and are told together.
+   */
+  #tellNumbers(frame: BoardFrame): void {
+    const listeners = [...this.#numberListeners];
+    const from = Math.floor((listeners.length * this.#part) / PARTS);
+    this.#part = (this.#part + 1) % PARTS;
+    const to = this.#part === 0 ? listeners.length : Math.floor((listeners.length * this.#part) / PARTS);
+    for (const listener of listeners.slice(from, to)) listener(frame);
   }
 
   #setShape(snapshot: BoardSnapshot | undefined, key: string): void {

@@ -21,12 +21,15 @@ export function LiveText<T>({
   const ref = useRef<HTMLSpanElement>(null);
   const show = useEffectEvent((value: T) => {
     const text = read(value);
-    if (ref.current !== null && ref.current.textContent !== text) ref.current.textContent = text;
+    // The node stays and its data changes: whoever watches the page for new nodes (tab panels do, and then ask for
+    // the layout) has nothing to look at.
+    const node = ref.current?.firstChild;
+    if (node instanceof Text && node.data !== text) node.data = text;
   });
   useEffect(() => feed((value) => show(value)), [feed]);
   return (
     <span ref={ref} className={className} title={title}>
-      –
+      {'–'}
     </span>
   );
 }

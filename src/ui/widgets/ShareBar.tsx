@@ -21,13 +21,18 @@ export function ShareBar<T>({
 }): ReactNode {
   const busy = useRef<HTMLSpanElement>(null);
   const polling = useRef<HTMLSpanElement>(null);
+  const shown = useRef<readonly string[]>([]);
   const show = useEffectEvent((value: T) => {
     const shares = read(value);
     // Transforms, not widths: no layout four times a second.
     const b = shares?.busy ?? 0;
     const p = shares?.polling ?? 0;
-    if (busy.current !== null) busy.current.style.transform = `scaleX(${b})`;
-    if (polling.current !== null) polling.current.style.transform = `translateX(${b * 100}%) scaleX(${p})`;
+    const next = [`scaleX(${b.toFixed(3)})`, `translateX(${(b * 100).toFixed(1)}%) scaleX(${p.toFixed(3)})`];
+    [busy, polling].forEach(({ current }, i) => {
+      const transform = next[i] ?? '';
+      if (current !== null && shown.current[i] !== transform) current.style.transform = transform;
+    });
+    shown.current = next;
   });
   useEffect(() => feed((value) => show(value)), [feed]);
   return (

@@ -29,15 +29,18 @@ export default function HeatMapView({ theme }: { readonly theme: ThemeName }): R
   const [columns, setColumns] = useState('240');
   const [status, setStatus] = useState<HeatStatus>({ cursor: undefined });
   const [rows, setRows] = useState<readonly HeatRow[]>([]);
-  const [host, opened] = useTraceCanvas(trace.openHeat, theme, setStatus);
+  const [host, opened] = useTraceCanvas(trace.openHeat, theme, (next: HeatStatus) =>
+    setStatus((old) => (old.cursor === next.cursor ? old : next)),
+  );
   const canvas = opened?.canvas;
 
+  // The numbers, not the object: a command is answered with a status, and a status renders.
+  const { dev, queue } = chosen ?? {};
   useEffect(() => {
-    if (chosen === undefined) return;
-    const { dev, queue } = chosen;
+    if (dev === undefined || queue === undefined) return;
     const index = METRICS.findIndex(({ id }) => id === metric);
     canvas?.command({ do: 'show', dev, queue, metric: index });
-  }, [canvas, chosen, metric]);
+  }, [canvas, dev, queue, metric]);
   useEffect(() => canvas?.command({ do: 'columns', count: Number(columns) }), [canvas, columns]);
 
   const refresh = useEffectEvent(async () => {

@@ -17,38 +17,42 @@ export function HonestyStrip(): ReactNode {
     </div>
   );
   return (
-    <footer className={styles['footer']} aria-label="What the numbers rest on" tabIndex={0}>
-      <dl className={styles['strip']}>
-        {fact('events seen', 'Written by the machine’s threads, and lost ones, since the start', (s) =>
-          count(s.written + s.lost),
-        )}
-        {fact(
-          'counted',
-          'Every event that was not lost is counted; a few are on their way through the rings',
-          (s) => count(s.binned),
-        )}
-        {fact('lost', 'Dropped because a thread’s ring was full; hatched in the timeline', (s) =>
-          count(s.lost),
-        )}
-        {fact('kept to draw', 'The newest; older ones are counted and no longer drawn', (s) =>
-          compact(s.retained),
-        )}
-        {fact('events/s', 'Counted in the last second', (s) => compact(s.perSecond))}
-        {fact(
-          'fullest ring',
-          'Largest share of a trace ring in use in the last second; at 100 % events are lost',
-          (s) => share(s.fill),
-        )}
-        {fact('clock step', 'Smallest difference between two times seen: nothing shorter can be told', (s) =>
-          s.clockStep === undefined ? '–' : `${(s.clockStep / 1000).toPrecision(2)} µs`,
-        )}
-        {fact(
-          'tracing costs',
-          'Events per second × the time one takes, measured in this browser; spread over the machine’s threads',
-          (s) => `${share((s.perSecond * s.emitNs) / 1e9)} of a core, ${Math.round(s.emitNs)} ns each`,
-        )}
-        {fact('aggregator', 'Share of its own thread the reader of the trace uses', (s) => share(s.load))}
-      </dl>
+    <footer aria-label="What the numbers rest on">
+      <div className={styles['scroller']} role="group" aria-label="Counts of the trace" tabIndex={0}>
+        <dl className={styles['strip']}>
+          {fact('events seen', 'Written by the machine’s threads, and lost ones, since the start', (s) =>
+            count(s.written + s.lost),
+          )}
+          {fact(
+            'counted',
+            'Every event that was not lost is counted; a few are on their way through the rings',
+            (s) => count(s.binned),
+          )}
+          {fact('lost', 'Dropped because a thread’s ring was full; hatched in the timeline', (s) =>
+            count(s.lost),
+          )}
+          {fact('kept to draw', 'The newest; older ones are counted and no longer drawn', (s) =>
+            compact(s.retained),
+          )}
+          {fact('events/s', 'Counted in the last second', (s) => compact(s.perSecond))}
+          {fact(
+            'fullest ring',
+            'Largest share of a trace ring in use in the last second; at 100 % events are lost',
+            (s) => share(s.fill),
+          )}
+          {fact(
+            'clock step',
+            'Smallest difference between two times seen: nothing shorter can be told',
+            (s) => (s.clockStep === undefined ? '–' : `${(s.clockStep / 1000).toPrecision(2)} µs`),
+          )}
+          {fact(
+            'tracing costs',
+            'Events per second × the time one takes, measured in this browser; spread over the machine’s threads',
+            (s) => `${share((s.perSecond * s.emitNs) / 1e9)} of a core, ${Math.round(s.emitNs)} ns each`,
+          )}
+          {fact('aggregator', 'Share of its own thread the reader of the trace uses', (s) => share(s.load))}
+        </dl>
+      </div>
     </footer>
   );
 }
