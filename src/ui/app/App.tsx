@@ -10,6 +10,7 @@ import type { ControllerState } from '../model/vm-controller.ts';
 import { applyTheme, NARROW_BELOW, type ThemeName } from '../tokens.ts';
 import { ContextsBoard } from '../views/contexts/ContextsBoard.tsx';
 import { GuideStrip } from '../views/guide/GuideStrip.tsx';
+import { ScenarioMenu } from '../views/guide/ScenarioMenu.tsx';
 import { MoveCard } from '../views/move/MoveCard.tsx';
 import { ShareButton } from '../views/share/ShareButton.tsx';
 import { HonestyStrip } from '../views/honesty/HonestyStrip.tsx';
@@ -127,6 +128,7 @@ export function App({
         onTheme={setTheme}
         extra={
           <>
+            <ScenarioMenu />
             <ShareButton />
             <Button
               variant="quiet"

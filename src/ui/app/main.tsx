@@ -35,6 +35,8 @@ const playground = mount(root, {
     saveSettings({ commandLine: commandLine === standard ? undefined : commandLine }),
 });
 installPlaygroundApi(playground);
+if (link.kind === 'shared' && link.shared.scenario !== undefined)
+  playground.guide.resume(link.shared.scenario, link.shared.step);
 
 const problem = await environmentProblem();
 if (problem !== undefined) playground.controller.showProblem(problem);

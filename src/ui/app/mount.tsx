@@ -23,7 +23,7 @@ export function mount(
     controller,
     moves,
     holds: new Holds(controller),
-    guide: new Guide(controller, moves),
+    guide: new Guide(controller, moves, options.defaultCommandLine),
     monitor: new Monitor(controller),
     trace: new TraceClient(controller),
     numbers: (listener) => controller.board.onNumbers(listener),

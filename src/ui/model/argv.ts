@@ -95,19 +95,40 @@ export interface ArgvEdit {
  * `iothread=` it already uses) of its `-device`. Undefined when the device has no argument of its own.
  */
 export function withContext(text: string, deviceId: string, context: string): ArgvEdit | undefined {
+  return editDevice(text, deviceId, (parts) => {
+    const at = parts.findIndex((part) => /^(context|iothread)=/.test(part));
+    // No placement means `main`: nothing to write.
+    if (at < 0) return context === 'main' ? undefined : [...parts, `context=${context}`];
+    return parts.with(at, `${parts[at]?.split('=')[0] ?? 'context'}=${context}`);
+  });
+}
+
+/** The same for any option of a `-device`: sets or adds it. Undefined when the device has no argument of its own. */
+export function withDeviceOption(
+  text: string,
+  deviceId: string,
+  option: string,
+  value: string,
+): ArgvEdit | undefined {
+  return editDevice(text, deviceId, (parts) => {
+    const at = parts.findIndex((part) => part.startsWith(`${option}=`));
+    return at < 0 ? [...parts, `${option}=${value}`] : parts.with(at, `${option}=${value}`);
+  });
+}
+
+function editDevice(
+  text: string,
+  deviceId: string,
+  edit: (parts: string[]) => string[] | undefined,
+): ArgvEdit | undefined {
   const split = splitArgv(text);
   if (!split.ok) return undefined;
   for (const [i, token] of split.tokens.entries()) {
     if (split.tokens[i - 1]?.value !== '-device') continue;
     const parts = splitOpts(token.value);
     if (!parts.includes(`id=${deviceId}`)) continue;
-    const at = parts.findIndex((part) => /^(context|iothread)=/.test(part));
-    // No placement means `main`: nothing to write.
-    if (at < 0 && context === 'main') return undefined;
-    const next = [...parts];
-    if (at >= 0) next[at] = `${parts[at]?.split('=')[0] ?? 'context'}=${context}`;
-    else next.push(`context=${context}`);
-    const after = next.join(',');
+    const after = edit(parts)?.join(',');
+    if (after === undefined) return undefined;
     return {
       text: text.slice(0, token.start) + quoteArg(after) + text.slice(token.end),
       before: `-device ${token.value}`,

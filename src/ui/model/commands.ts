@@ -2,12 +2,13 @@ import { createContext, deleteContext } from './contexts.ts';
 import { canBeHeld } from './holds.ts';
 import { layout, PRESETS, type Preset, reveal } from './layout.ts';
 import type { Playground } from './playground.ts';
+import { SCENARIOS } from './scenarios/catalog.ts';
 
 /** Something the user can do, as the palette lists it. */
 export interface Command {
   readonly id: string;
   readonly label: string;
-  readonly group: 'Machine' | 'Move' | 'Contexts' | 'Show' | 'Page';
+  readonly group: 'Machine' | 'Move' | 'Contexts' | 'Show' | 'Scenario' | 'Page';
   readonly run: () => void;
 }
 
@@ -58,7 +59,13 @@ export function availableCommands(playground: Playground): readonly Command[] {
     add('Show', label, () => layout.setState({ inspector: id, narrow: 'request' }));
   for (const [preset, label] of Object.entries(PRESETS))
     add('Page', `Arrange: ${label}`, () => layout.setState({ preset: preset as Preset }));
-  add('Page', 'Show the first steps', () => guide.show());
+  add('Page', 'Show the steps', () => guide.show());
+  for (const scenario of SCENARIOS)
+    add(
+      'Scenario',
+      guide.needsRestart(scenario) ? `${scenario.title} (restarts the machine)` : scenario.title,
+      () => guide.begin(scenario),
+    );
   return commands;
 }
 

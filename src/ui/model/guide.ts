@@ -1,19 +1,20 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { BoardSnapshot, DeviceSnapshot } from '../../engine/vm.ts';
-import { count, duration } from './format.ts';
-import { type BoardFrame, contextIn, queueRate, queueSum } from './live-board.ts';
+import { layout } from './layout.ts';
+import { type BoardFrame, contextIn } from './live-board.ts';
 import type { Moves } from './moves.ts';
+import { FIRST_STEPS, scenarioById } from './scenarios/catalog.ts';
+import type { Fact, Hands, Scenario, Step } from './scenarios/scenario.ts';
+import { timeEcho } from './scenarios/time-echo.ts';
 import type { SerialLog } from './serial-log.ts';
 import { loadSettings, saveSettings } from './settings.ts';
 import type { VmController } from './vm-controller.ts';
 
-/** The steps of a first visit, in order. Each is done when the machine shows it, not when a button was pressed. */
-export const GUIDE_STEPS = ['prompt', 'read', 'load', 'move', 'explore'] as const;
-export type GuideStep = (typeof GUIDE_STEPS)[number];
-
 export interface GuideState {
   readonly shown: boolean;
-  readonly step: GuideStep;
+  readonly scenario: Scenario;
+  /** Index of the present step. */
+  readonly at: number;
   /** The step's button was pressed; its effect is awaited. */
   readonly waiting: boolean;
   /** What the last step showed, in one sentence. */
@@ -25,32 +26,32 @@ export interface GuideState {
 
 /** A shell that waits for a command: its prompt is the last thing on the line. */
 const PROMPT = /[#$] $/;
-/** Requests per second that count as load. */
-const LOADED = 200;
-/** Seconds of "after" before the comparison is called done. */
-const COMPARE_SECONDS = 5;
+const LETTERS = 'abcdefghijklmnopqrst';
 
-const READ_ONE = 'dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct\r';
-const LOAD =
-  'if command -v fio >/dev/null; then fio --name=load --filename=/dev/vda --readonly --rw=randread --bs=4k --direct=1' +
-  ' --ioengine=libaio --iodepth=8 --time_based --runtime=60 >/dev/null; else while :; do' +
-  ' dd if=/dev/vda of=/dev/null bs=4k count=4096 iflag=direct; done; fi 2>/dev/null &\r';
-
-/** Leads through the first minute: one request, load, a move, what it changed. */
+/** Leads through a scenario. Each step is done when the machine shows it. */
 export class Guide {
   readonly store: StoreApi<GuideState>;
   readonly #controller: VmController;
   readonly #moves: Moves;
+  readonly #standard: string;
+  readonly #facts = new Map<string, Fact>();
   #serial: SerialLog | undefined;
-  #before: BoardSnapshot | undefined;
+  #since: BoardSnapshot | undefined;
+  /** The last move when the step's button was pressed: only a later one is its effect. */
+  #moveBefore = 0;
   #tail = '';
+  /** A link's step, to go to once the guest is at its prompt. */
+  #resumeAt: number | undefined;
 
-  constructor(controller: VmController, moves: Moves) {
+  /** @param standard the page's default command line, from which scenarios make theirs */
+  constructor(controller: VmController, moves: Moves, standard: string) {
     this.#controller = controller;
     this.#moves = moves;
+    this.#standard = standard;
     this.store = createStore<GuideState>(() => ({
       shown: !loadSettings().guideDone,
-      step: 'prompt',
+      scenario: FIRST_STEPS,
+      at: 0,
       waiting: false,
       finding: '',
       from: 'main',
@@ -59,7 +60,7 @@ export class Guide {
     controller.onVm((_vm, serial) => {
       this.#serial = serial;
       this.#tail = '';
-      this.store.setState({ step: 'prompt', waiting: false, finding: '' });
+      this.#restart();
       const decoder = new TextDecoder();
       const off = serial.onData((bytes) => {
         this.#tail = (this.#tail + decoder.decode(bytes, { stream: true })).slice(-200);
@@ -72,16 +73,58 @@ export class Guide {
     controller.board.onNumbers((frame) => this.#look(frame));
   }
 
+  /** The present step; undefined never, as long as scenarios have steps. */
+  get step(): Step | undefined {
+    const { scenario, at } = this.store.getState();
+    return scenario.steps[at];
+  }
+
+  /** Does the machine that runs have the configuration this scenario asks for? */
+  needsRestart(scenario: Scenario): boolean {
+    const { applied } = this.#controller.store.getState();
+    return scenario.commandLine !== undefined && scenario.commandLine(this.#standard) !== applied;
+  }
+
+  /** Begins a scenario, on a machine made for it where it needs another configuration. */
+  begin(scenario: Scenario): void {
+    const restart = this.needsRestart(scenario);
+    this.#resumeAt = undefined;
+    this.store.setState({ scenario, shown: true });
+    this.#restart();
+    if (!restart || scenario.commandLine === undefined) return;
+    this.#controller.setCommandLine(scenario.commandLine(this.#standard));
+    void this.#controller.powerOn();
+  }
+
+  /**
+   * Takes up what a link names: scenario and step. The steps before were done on another machine, so it goes on with the
+   * step as soon as the guest can be typed to. An unknown scenario is said, and nothing else changes.
+   */
+  resume(scenarioId: string, stepId: string | undefined): void {
+    const scenario = scenarioById(scenarioId);
+    if (scenario === undefined) {
+      this.store.setState({
+        shown: true,
+        finding: `This link names the scenario “${scenarioId.slice(0, 40)}”, which this version does not have. The rest of it is as shared.`,
+      });
+      return;
+    }
+    const at = scenario.steps.findIndex(({ id }) => id === stepId);
+    this.#resumeAt = at > 0 ? at : undefined;
+    this.store.setState({ scenario, shown: true, at: 0, finding: '' });
+  }
+
   /** Does what the present step suggests. */
   act(): void {
-    const { step, waiting, to } = this.store.getState();
-    const device = this.#disk();
-    if (waiting || device === undefined) return;
-    this.#before = this.#controller.board.frame()?.now;
+    const { waiting, from, to } = this.store.getState();
+    const { step } = this;
+    const since = this.#controller.board.frame()?.now;
+    if (waiting || this.#disk() === undefined || since === undefined || step?.act === undefined) return;
+    this.#since = since;
+    this.#moveBefore = this.#moves.store.getState().last?.id ?? 0;
     this.store.setState({ waiting: true });
-    if (step === 'read') this.#serial?.write(READ_ONE);
-    else if (step === 'load') this.#serial?.write(LOAD);
-    else if (step === 'move') void this.#moves.move(device.qomPath, to);
+    if (step.show !== undefined) layout.setState({ inspector: step.show });
+    step.act(this.#hands(), { from, to });
   }
 
   hide(): void {
@@ -94,6 +137,41 @@ export class Guide {
     this.store.setState({ shown: true });
   }
 
+  #restart(): void {
+    const { scenario, finding } = this.store.getState();
+    this.#facts.clear();
+    this.#since = undefined;
+    // What was said of a link stays until the first step is done.
+    this.store.setState({
+      at: 0,
+      waiting: false,
+      finding: this.#serial === undefined ? finding : '',
+      scenario,
+    });
+  }
+
+  #hands(): Hands {
+    return {
+      type: (command) => this.#serial?.write(`${command}\r`),
+      timeTyping: (fact) => {
+        const serial = this.#serial;
+        if (serial === undefined) return;
+        void timeEcho(serial, LETTERS).then((times) => this.#facts.set(fact, times));
+      },
+      move: (to, queue) => {
+        const device = this.#disk();
+        if (device !== undefined) void this.#moves.move(device.qomPath, to, queue);
+      },
+      qmp: (fact, execute, args) => {
+        void this.#controller.vm
+          ?.qmp(execute, args)
+          .then((reply) =>
+            reply.ok ? this.#facts.set(fact, 'done') : this.#facts.set(`${fact} error`, reply.error.desc),
+          );
+      },
+    };
+  }
+
   /** The first disk that can be moved. */
   #disk(): DeviceSnapshot | undefined {
     return this.#controller.board
@@ -102,58 +180,42 @@ export class Guide {
   }
 
   #look(frame: BoardFrame): void {
-    const { shown, step, waiting } = this.store.getState();
-    const device = this.#disk();
-    if (!shown || device === undefined) return;
-    const queues = device.queues.map((queue) => queue.index);
-    const grown = (read: Parameters<typeof queueSum>[3]): number =>
-      queueSum(frame.now, device.qomPath, queues, read) -
-      queueSum(this.#before, device.qomPath, queues, read);
-    this.#placement(frame.now, device);
-    if (step === 'prompt') {
-      if (PROMPT.test(this.#tail)) this.#next('read', '');
-    } else if (step === 'read' && waiting && this.#before !== undefined) {
-      const requests = grown((queue) => queue.completions);
-      if (requests > 0) {
-        const kicks = grown((queue) => queue.kicks);
-        const interrupts = grown((queue) => queue.interrupts);
-        this.#next(
-          'load',
-          `${plural(requests, 'request')} crossed the ring: ${plural(kicks, 'kick')}, ${plural(interrupts, 'interrupt')}.`,
-        );
-      }
-    } else if (step === 'load' && waiting) {
-      const perSecond = queueRate(frame, device.qomPath, queues, (queue) => queue.completions);
-      if (perSecond > LOADED)
-        this.#next('move', `The guest now makes ${count(perSecond)} requests a second.`);
-    } else if (step === 'move' && waiting) {
-      const { last } = this.#moves.store.getState();
-      if (last === undefined || last.qomPath !== device.qomPath) return;
-      if (last.state === 'refused') this.#next('explore', `The move was refused: ${last.refusal ?? ''}`);
-      else if (last.after !== undefined && last.after.seconds >= COMPARE_SECONDS) {
-        const [before, after] = [last.before?.latency.p50, last.after.latency.p50];
-        this.#next(
-          'explore',
-          before === undefined || after === undefined
-            ? `${device.id} moved to ${last.to}.`
-            : `Median latency was ${duration(before)} on ${last.from} and is ${duration(after)} on ${last.to}.`,
-        );
-      }
-    }
+    const { shown, waiting } = this.store.getState();
+    const disk = this.#disk();
+    const { step } = this;
+    if (!shown || disk === undefined) return;
+    if (!waiting) this.#placement(frame.now, disk);
+    if (step?.done === undefined || (step.act !== undefined && !waiting)) return;
+    const { last } = this.#moves.store.getState();
+    const { from, to } = this.store.getState();
+    const finding = step.done({
+      frame,
+      since: this.#since ?? frame.now,
+      disk,
+      move:
+        last !== undefined && last.id > this.#moveBefore && last.qomPath === disk.qomPath ? last : undefined,
+      atPrompt: PROMPT.test(this.#tail),
+      place: { from, to },
+      facts: this.#facts,
+    });
+    if (finding !== undefined) this.#next(finding);
   }
 
   #placement(board: BoardSnapshot, device: DeviceSnapshot): void {
-    const { step, waiting, from, to } = this.store.getState();
-    if (step === 'move' && waiting) return;
+    const { from, to } = this.store.getState();
     const here = contextIn(board, device.queues[0]?.context ?? 0)?.id ?? 'main';
-    const other =
-      here === 'main' ? board.contexts.find((context) => context.threaded && context.index > 0)?.id : 'main';
-    if (here !== from || (other ?? to) !== to) this.store.setState({ from: here, to: other ?? to });
+    const elsewhere = board.contexts.filter(({ id, state }) => id !== here && state !== 'gone');
+    // From the main loop to a thread; from a thread to the main loop, or where there are two queues, to the other thread.
+    const threads = elsewhere.filter(({ threaded, index }) => threaded && index > 0);
+    const other = (here === 'main' || device.queues.length > 1 ? threads[0] : undefined)?.id ?? 'main';
+    if (other === here) return;
+    if (here !== from || other !== to) this.store.setState({ from: here, to: other });
   }
 
-  #next(step: GuideStep, finding: string): void {
-    this.store.setState({ step, finding, waiting: false });
+  #next(finding: string): void {
+    const { at, scenario } = this.store.getState();
+    const next = Math.min(scenario.steps.length - 1, this.#resumeAt ?? at + 1);
+    this.#resumeAt = undefined;
+    this.store.setState({ at: next, finding, waiting: false });
   }
 }
-
-const plural = (n: number, word: string): string => `${count(n)} ${word}${n === 1 ? '' : 's'}`;

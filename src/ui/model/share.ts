@@ -11,6 +11,8 @@ const SharedSchema = variant('v', [
     preset: optional(string()),
     inspector: optional(string()),
     tools: optional(string()),
+    scenario: optional(string()),
+    step: optional(string()),
   }),
 ]);
 const VersionSchema = object({ v: number() });
@@ -20,6 +22,9 @@ export interface Shared {
   readonly preset?: string | undefined;
   readonly inspector?: string | undefined;
   readonly tools?: string | undefined;
+  /** Ids of a scenario and of the step it is at. Absent in links of earlier versions. */
+  readonly scenario?: string | undefined;
+  readonly step?: string | undefined;
 }
 
 export type SharedResult =

@@ -1,90 +1,51 @@
 import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
-import { GUIDE_STEPS, type GuideState, type GuideStep } from '../../model/guide.ts';
 import { usePlayground } from '../../model/playground.ts';
+import { FIRST_STEPS } from '../../model/scenarios/catalog.ts';
 import { Button } from '../../widgets/Button.tsx';
 import styles from './GuideStrip.module.css';
+import { ScenarioMenu } from './ScenarioMenu.tsx';
 
-interface StepText {
-  readonly text: string;
-  readonly button: string | undefined;
-  readonly waiting: string;
-}
-
-function textOf({ step, from, to }: GuideState): StepText {
-  switch (step) {
-    case 'prompt':
-      return {
-        text: 'A Linux guest is booting below, its disk served by an event loop of its own.',
-        button: undefined,
-        waiting: '',
-      };
-    case 'read':
-      return {
-        text: `The disk is served by context ${from}. Watch one request cross the board:`,
-        button: 'Read one block',
-        waiting: 'dd is reading…',
-      };
-    case 'load':
-      return {
-        text: from === 'main' ? 'The disk is on the main loop: will typing lag under load?' : 'Now many:',
-        button: 'Put it under load',
-        waiting: 'waiting for the load…',
-      };
-    case 'move':
-      return {
-        text:
-          from === 'main'
-            ? 'Give the disk a thread of its own:'
-            : 'What if it shared the main loop? Drag the card, or:',
-        button: `Move the disk to ${to}`,
-        waiting: 'measuring before and after…',
-      };
-    case 'explore':
-      return {
-        text: 'Move it back, edit the command line, share the link: everything here is the machine itself.',
-        button: undefined,
-        waiting: '',
-      };
-  }
-}
-
-/** The first minute as one line: what to try next, and what the last thing showed. */
+/** A scenario as one line: what to try next, and what the last thing showed. */
 export function GuideStrip(): ReactNode {
   const { guide } = usePlayground();
-  const state = useStore(guide.store);
-  if (!state.shown) return null;
-  const { text, button, waiting } = textOf(state);
+  const { shown, scenario, at, waiting, finding, from, to } = useStore(guide.store);
+  const step = scenario.steps[at];
+  if (!shown || step === undefined) return null;
+  const first = scenario === FIRST_STEPS;
+  const last = at === scenario.steps.length - 1;
+  const button = step.button?.({ from, to });
   return (
-    <section className={styles['strip']} aria-label="First steps">
-      <Dots step={state.step} />
+    <section className={styles['strip']} aria-label={first ? 'First steps' : `Scenario: ${scenario.title}`}>
+      <Dots at={at} of={scenario.steps.length} />
+      {first ? null : <h2 className={styles['title']}>{scenario.title}</h2>}
       <p className={styles['text']} aria-live="polite">
-        {state.finding === '' ? null : <b>{state.finding} </b>}
-        {text}
+        {finding === '' ? null : <b>{finding} </b>}
+        {step.text({ from, to })}
       </p>
       {button === undefined ? null : (
-        <Button size="small" variant="primary" isDisabled={state.waiting} onPress={() => guide.act()}>
-          {state.waiting ? waiting : button}
+        <Button size="small" variant="primary" isDisabled={waiting} onPress={() => guide.act()}>
+          {waiting ? (step.waiting ?? 'waiting…') : button}
         </Button>
       )}
+      {last ? <ScenarioMenu words /> : null}
       <Button
         size="small"
         variant="quiet"
         icon={<X />}
-        tip={state.step === 'explore' ? 'Close' : 'Skip, just explore'}
+        tip={last ? 'Close' : 'Skip, just explore'}
         onPress={() => guide.hide()}
       />
     </section>
   );
 }
 
-function Dots({ step }: { readonly step: GuideStep }): ReactNode {
-  const at = GUIDE_STEPS.indexOf(step);
+function Dots({ at, of }: { readonly at: number; readonly of: number }): ReactNode {
   return (
-    <span className={styles['dots']} role="img" aria-label={`Step ${at + 1} of ${GUIDE_STEPS.length}`}>
-      {GUIDE_STEPS.map((id, i) => (
-        <span key={id} data-state={i < at ? 'done' : i === at ? 'now' : 'next'} />
+    <span className={styles['dots']} role="img" aria-label={`Step ${at + 1} of ${of}`}>
+      {Array.from({ length: of }, (_, i) => (
+        <span key={i} data-state={i < at ? 'done' : i === at ? 'now' : 'next'} />
       ))}
     </span>
   );

@@ -2,7 +2,7 @@ import { Share2 } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
 import { layout } from '../../model/layout.ts';
-import { useController } from '../../model/playground.ts';
+import { useController, usePlayground } from '../../model/playground.ts';
 import { encodeShared } from '../../model/share.ts';
 import { Button } from '../../widgets/Button.tsx';
 import { Dialog } from '../../widgets/Dialog.tsx';
@@ -15,8 +15,11 @@ export function ShareButton(): ReactNode {
   const { preset, inspector, tools } = useStore(layout);
   const [link, setLink] = useState<string | undefined>(undefined);
   const [copied, setCopied] = useState(false);
+  const { guide } = usePlayground();
+  const { shown, scenario } = useStore(guide.store);
   const open = async (): Promise<void> => {
-    const hash = await encodeShared({ commandLine, preset, inspector, tools });
+    const steps = shown ? { scenario: scenario.id, step: guide.step?.id } : {};
+    const hash = await encodeShared({ commandLine, preset, inspector, tools, ...steps });
     setCopied(false);
     setLink(`${location.origin}${location.pathname}${hash}`);
   };
@@ -34,8 +37,9 @@ export function ShareButton(): ReactNode {
         onClose={() => setLink(undefined)}
       >
         <p className={styles['text']}>
-          It carries the command line and what is shown where. Disks stay in this browser; whoever opens it
-          gets fresh ones.
+          It carries the command line, what is shown where
+          {shown ? `, and the scenario “${scenario.title}” at its present step` : ''}. Disks stay in this
+          browser; whoever opens it gets fresh ones.
         </p>
         <TextInput
           label="Link"
