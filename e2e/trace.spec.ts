@@ -111,7 +111,7 @@ test('the trace is saved with its counts', async ({ page }) => {
   expect(header['counted']).toBe(
     Number(header['records']) + Number(header['droppedFromWindow']) + Number(header['notKept']),
   );
-  const perfetto = await save(/Perfetto/);
+  const perfetto = await save(/Perfetto trace/);
   // TracePacket is field 1 of a Trace, length-delimited.
   expect(perfetto[0]).toBe(0x0a);
   expect(perfetto.length).toBeGreaterThan(10_000);

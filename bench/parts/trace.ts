@@ -1,5 +1,7 @@
 import type { PageMachine } from '../lib/browser.ts';
-import { alternate, atMost, median, pairedRatio } from '../lib/result.ts';
+import { delay, type Lab } from '../lib/lab.ts';
+import { type FrameCost, frameCosts } from '../lib/main-thread.ts';
+import { alternate, atMost, type BenchResult, measured, median, pairedRatio } from '../lib/result.ts';
 import { fio, type Load } from './disk.ts';
 import type { Part } from './part.ts';
 
@@ -14,11 +16,77 @@ async function eventsThatAreOn(machine: PageMachine): Promise<readonly string[]>
   return states.filter(({ state }) => state === 'enabled').map(({ name }) => name);
 }
 
+/** A percentage or a number of the strip at the foot of the page. */
+async function fact(machine: PageMachine, name: string): Promise<number> {
+  const text = await machine.browser.page
+    .getByLabel('What the numbers rest on')
+    .getByText(name, { exact: true })
+    .locator('xpath=following-sibling::dd')
+    .innerText();
+  return Number(text.replaceAll(/[^\d.]/g, ''));
+}
+
+/** Tabs of the inspector whose frames are measured. */
+const TABS = ['Ring', 'Flow', 'Heat map'];
+
+/**
+ * What a frame costs the page's main thread while the trace is dense: all events on, each view of the inspector in
+ * turn beside the contexts, the timeline and the terminal. The value is the worst view's.
+ */
+async function mainThread(lab: Lab, machine: PageMachine, seconds: number): Promise<readonly BenchResult[]> {
+  const { page } = machine.browser;
+  const written = async (): Promise<number> =>
+    (await page.evaluate(() => window.playground?.trace()))?.written ?? 0;
+  await machine.qmp('trace-event-set-state', { name: '*', enable: true });
+  const views: { readonly tab: string; readonly rate: number; readonly cost: FrameCost }[] = [];
+  const drawing: number[] = [];
+  for (let run = 0; run < Math.max(1, Math.round(lab.options.runs / 2)); run++)
+    for (const tab of TABS) {
+      await page.getByRole('tab', { name: tab, exact: true }).click();
+      const load = fio(machine, LOAD, seconds + 3);
+      // Not the typing of the command, nor fio's own start.
+      await delay(1500);
+      const [before, began] = [await written(), performance.now()];
+      const cost = await frameCosts(page, () => delay(seconds * 1000));
+      const rate = ((await written()) - before) / ((performance.now() - began) / 1000);
+      drawing.push(await fact(machine, 'drawing'));
+      await load;
+      views.push({ tab, rate, cost });
+    }
+  await delay(1000);
+  const [seen, counted, lost] = [
+    await fact(machine, 'events seen'),
+    await fact(machine, 'counted'),
+    await fact(machine, 'lost'),
+  ];
+  const worst = Math.max(
+    ...TABS.map((tab) => median(views.filter((one) => one.tab === tab).map((one) => one.cost.cpu.p95))),
+  );
+  const words = TABS.map((tab) => {
+    const of = views.filter((one) => one.tab === tab).map((one) => one.cost);
+    const middle = (read: (cost: FrameCost) => number): string => median(of.map(read)).toFixed(1);
+    return `${tab}: p50 ${middle((cost) => cost.cpu.median)}, p95 ${middle((cost) => cost.cpu.p95)} of CPU time (${middle((cost) => cost.wallP95)} by the clock), ${middle((cost) => cost.load * 100)} % of the thread`;
+  }).join('; ');
+  return [
+    measured('trace/main-thread-ms-p95', 'ms', [worst], {
+      target: atMost(4, 'value'),
+      note: `${median(views.map(({ rate }) => rate)).toFixed(0)} records per second; ${words}`,
+    }),
+    measured('trace/drawing-percent', '%', drawing, {
+      note: 'of the aggregator’s thread: timeline, and the heat map where it is shown',
+    }),
+    measured('trace/uncounted-events', 'events', [seen - counted - lost], {
+      target: atMost(0, 'value'),
+      note: `seen ${seen}, counted ${counted}, lost ${lost}`,
+    }),
+  ];
+}
+
 /** What tracing costs: fio with the events of a fresh machine on, and with all off, in turn. */
 export const trace: Part = {
   name: 'trace',
-  limitSeconds: 150,
-  owes: ['trace/cost-percent'],
+  limitSeconds: 240,
+  owes: ['trace/cost-percent', 'trace/main-thread-ms-p95', 'trace/drawing-percent', 'trace/uncounted-events'],
   async run(lab, report) {
     await lab.stopPeers();
     const machine = await lab.linux();
@@ -57,7 +125,10 @@ export const trace: Part = {
         target: atMost(5, 'value'),
         note: `of fio's 4k random reads, depth 16; ${events.length} events on, ${median(perSecond).toFixed(0)} records per second`,
       });
+      await set(true);
+      report(...(await mainThread(lab, machine, seconds)));
     } finally {
+      await machine.qmp('trace-event-set-state', { name: '*', enable: false });
       await set(true);
     }
   },

@@ -63,6 +63,8 @@ export interface Summary {
   readonly fill: number;
   /** Share of the aggregator's own thread that was in use, in the last second. */
   readonly load: number;
+  /** The part of it that went into drawing. */
+  readonly drawing: number;
   /** What writing one event costs in this browser, ns; measured when the machine was made. */
   readonly emitNs: number;
   /** Smallest step of the clock seen, ns; undefined before any. */

@@ -35,10 +35,13 @@ import { TraceModel } from './trace-model.ts';
 /** Records younger than this may have older ones of other threads still on their way. */
 const SETTLE_NS = 2e6;
 /** Rings are emptied this often; sooner when one was fuller than FULL when it was last emptied. */
-const TICK_MS = 25;
+const TICK_MS = 50;
 const TICK_BUSY_MS = 6;
 const FULL = 0.2;
 const PAINT_MS = 50;
+/** A moving picture may take this share of the thread, and what it then costs the compositor; else it comes less often. */
+const PAINT_SHARE = 0.05;
+const PAINT_LONGEST_MS = 200;
 /** A machine with fewer events a second sleeps at its prompt, and the page with it: read and painted less often. */
 const QUIET_PER_SECOND = 1000;
 const TICK_QUIET_MS = 100;
@@ -67,6 +70,7 @@ type Picture =
       dirty: boolean;
       painted: number;
       told: number;
+      cost: number;
     }
   | {
       readonly kind: 'heat';
@@ -75,6 +79,7 @@ type Picture =
       dirty: boolean;
       painted: number;
       told: number;
+      cost: number;
     };
 
 /**
@@ -94,6 +99,8 @@ export class TraceService {
   #perSecond = 0;
   #busyMs = 0;
   #load = 0;
+  #paintMs = 0;
+  #drawing = 0;
   #fill = 0;
   #fillNow = 0;
   #clockStep: number | undefined;
@@ -133,6 +140,8 @@ export class TraceService {
     if (ended - this.#secondAt >= 1000) {
       const seconds = (ended - this.#secondAt) / 1000;
       this.#load = this.#busyMs / 1000 / seconds;
+      this.#drawing = this.#paintMs / 1000 / seconds;
+      this.#paintMs = 0;
       this.#perSecond = ((machine?.model.binned ?? 0) - this.#secondBinned) / seconds;
       this.#secondBinned = machine?.model.binned ?? 0;
       this.#fill = this.#fillNow;
@@ -287,7 +296,7 @@ export class TraceService {
     // Not opaque: before its first picture Firefox shows an opaque canvas black.
     const pen = message.canvas.getContext('2d');
     if (pen === null) return;
-    const common = { pen, dirty: true, painted: 0, told: 0 };
+    const common = { pen, dirty: true, painted: 0, told: 0, cost: 0 };
     const labels = this.#machine?.labels ?? new Labels(0);
     const picture: Picture =
       message.kind === 'timeline'
@@ -299,7 +308,9 @@ export class TraceService {
   #paint(machine: Machine, nowMs: number): void {
     for (const [id, picture] of this.#pictures) {
       // What a person asked for (told is 0) does not wait.
-      const due = this.#quiet ? PAINT_QUIET_MS : picture.kind === 'heat' ? HEAT_MS : PAINT_MS;
+      const least = picture.kind === 'heat' ? HEAT_MS : PAINT_MS;
+      const affordable = Math.min(PAINT_LONGEST_MS, Math.max(least, picture.cost / PAINT_SHARE));
+      const due = this.#quiet ? PAINT_QUIET_MS : affordable;
       const advancing = this.#alive && picture.kind === 'heat' && machine.model.keep;
       if ((picture.dirty || advancing) && (picture.told === 0 || nowMs - picture.painted >= due - 4))
         this.#paintOne(machine, id, picture, nowMs);
@@ -311,11 +322,13 @@ export class TraceService {
     if (picture.view.width === 0) return;
     picture.dirty = false;
     picture.painted = nowMs;
+    const began = this.#nowMs();
     const tell = nowMs - picture.told >= STATUS_MS;
     if (tell) picture.told = nowMs;
     if (picture.kind === 'timeline') {
       if (model.keep) picture.view.advance(model);
       paintTimeline(picture.pen, picture.view, model, labels);
+      this.#costs(picture, this.#nowMs() - began);
       if (tell)
         this.#post({ type: 'timeline-status', id, status: timelineStatus(model, picture.view, labels) });
     } else {
@@ -324,8 +337,15 @@ export class TraceService {
       if (model.keep || view.last === 0)
         paintHeat(picture.pen, view, grid, this.#alive ? this.#now(machine) : model.latest);
       else paintHeat(picture.pen, view, grid, view.last * HEAT_COLUMN_NS);
+      this.#costs(picture, this.#nowMs() - began);
       if (tell) this.#post({ type: 'heat-status', id, status: heatStatus(model, view) });
     }
+  }
+
+  /** A smoothed cost: one picture during which the thread had to wait for a core says little. */
+  #costs(picture: Picture, ms: number): void {
+    this.#paintMs += ms;
+    picture.cost += (ms - picture.cost) / 8;
   }
 
   #summary(machine: Machine): Summary {
@@ -344,6 +364,7 @@ export class TraceService {
       perSecond: this.#perSecond,
       fill: this.#fill,
       load: this.#load,
+      drawing: this.#drawing,
       emitNs: this.#emitNs ?? 0,
       clockStep: this.#clockStep,
       perEvent: model.perEvent.slice(),

@@ -51,6 +51,9 @@ export function HonestyStrip(): ReactNode {
             (s) => `${share((s.perSecond * s.emitNs) / 1e9)} of a core, ${Math.round(s.emitNs)} ns each`,
           )}
           {fact('aggregator', 'Share of its own thread the reader of the trace uses', (s) => share(s.load))}
+          {fact('drawing', 'Share of that thread that goes into the timeline and the heat map', (s) =>
+            share(s.drawing),
+          )}
         </dl>
       </div>
     </footer>
