@@ -1,3 +1,6 @@
+// Not loaded on demand: a trace is worth most to who has just lost the network, or the server.
+import { jsonLines } from './export-jsonl.ts';
+import { perfettoTrace } from './export-perfetto.ts';
 import type { Labels } from './labels.ts';
 import type { TraceModel } from './trace-model.ts';
 
@@ -16,11 +19,9 @@ export async function exportTrace(
   model.keep = false;
   try {
     if (format === 'jsonl') {
-      const { jsonLines } = await import('./export-jsonl.ts');
       const parts = await gather(jsonLines(model, labels, epoch));
       return { blob: new Blob(parts, { type: 'application/jsonl' }), name: `qcontext-${stamp}.jsonl` };
     }
-    const { perfettoTrace } = await import('./export-perfetto.ts');
     const parts = await gather(perfettoTrace(model, labels));
     return { blob: new Blob(parts, { type: 'application/octet-stream' }), name: `qcontext-${stamp}.pftrace` };
   } finally {

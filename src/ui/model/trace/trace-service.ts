@@ -13,6 +13,7 @@ import {
   statistics,
 } from './answers.ts';
 import { duration } from '../format.ts';
+import { exportTrace } from './export.ts';
 import { cellCount, HEAT_COLUMN_NS, HeatView, rowEdges } from './heat-view.ts';
 import { Labels } from './labels.ts';
 import { paintHeat } from './paint-heat.ts';
@@ -414,8 +415,6 @@ export class TraceService {
         return picture?.kind === 'heat' ? heatRows(model, picture.view) : undefined;
       }
       case 'export': {
-        // Loaded when asked for: most visits export nothing.
-        const { exportTrace } = await import('./export.ts');
         return exportTrace(model, labels, question.format, machine.attachment.epoch);
       }
     }
