@@ -1,5 +1,6 @@
 import { TRACE_EVENTS } from '../../../engine/trace/schema.ts';
-import { FONT_SANS, KIND_GLYPHS, type Theme, THEMES } from '../../tokens.ts';
+import { FONT_SANS, KIND_GLYPHS, type Kind, type Theme, THEMES } from '../../tokens.ts';
+import { type ColumnLayer, pixelOf } from './column-layer.ts';
 import { spanText } from './format-time.ts';
 import type { Labels } from './labels.ts';
 import type { SliceTrack } from './slice-track.ts';
@@ -11,6 +12,8 @@ import { type Lane, STATE_BLOCKED, STATE_POLLING, type TraceModel } from './trac
 const MAX_MARKS = 30_000;
 const DISPATCH_BEGIN = TRACE_EVENTS.findIndex((event) => event.name === 'source_dispatch_begin');
 const DISPATCH_END = DISPATCH_BEGIN + 1;
+
+const KINDS = Object.keys(KIND_GLYPHS) as Kind[];
 
 type Pen = OffscreenCanvasRenderingContext2D;
 
@@ -45,14 +48,18 @@ export function paintTimeline(pen: Pen, view: TimelineView, model: TraceModel, l
   const rows = lanes.map((lane, i) =>
     rowsOf(RULER + i * laneHeight, laneHeight, view.left === 0, lane.thread >= model.firstHart),
   );
+  const columns = view.columns();
+  columns.clear();
   lanes.forEach((lane, i) => {
     const row = rows[i] as Rows;
-    paintStates(pen, view, theme, lane, row, model);
+    paintStates(pen, columns, view, theme, lane, row, model);
     lane.dispatches.forEach((track, depth) => {
-      if (track !== undefined) paintDispatches(pen, view, theme, lane, track, depth as 0 | 1, row, labels);
+      if (track !== undefined)
+        paintDispatches(pen, columns, view, theme, lane, track, depth as 0 | 1, row, labels);
     });
-    paintGaps(pen, view, theme, lane, row, laneHeight);
   });
+  columns.drawOn(pen);
+  lanes.forEach((lane, i) => paintGaps(pen, view, theme, lane, rows[i] as Rows, laneHeight));
   for (const span of model.frozen) {
     const from = Math.max(view.left, x(view, span.from));
     const to = Math.min(view.width, x(view, span.to));
@@ -145,6 +152,7 @@ function paintSelection(pen: Pen, view: TimelineView, theme: Theme): void {
 
 function paintStates(
   pen: Pen,
+  columns: ColumnLayer,
   view: TimelineView,
   theme: Theme,
   lane: Lane,
@@ -168,18 +176,18 @@ function paintStates(
     add(lane.since, Math.min(view.to, model.latest), lane.state);
   pen.fillStyle = theme.line;
   pen.fillRect(view.left, row.states + row.statesHeight - 1, view.plot, 1);
+  const [awakePixel, pollingPixel] = [pixelOf(theme.text), pixelOf(theme.lineStrong)];
   for (let column = 0; column < width; column++) {
     const busy = Math.min(1, awake[column] as number);
     const poll = Math.min(1 - busy, polling[column] as number);
     if (busy > 0) {
       const height = Math.max(1, busy * row.statesHeight);
-      pen.fillStyle = theme.text;
-      pen.fillRect(view.left + column, row.states + row.statesHeight - height, 1, height);
+      columns.bar(view.left + column, row.states + row.statesHeight - height, 1, height, awakePixel);
     }
     if (poll > 0) {
       const height = Math.max(1, poll * row.statesHeight);
-      pen.fillStyle = theme.lineStrong;
-      pen.fillRect(view.left + column, row.states + (1 - busy) * row.statesHeight - height, 1, height);
+      const top = row.states + (1 - busy) * row.statesHeight - height;
+      columns.bar(view.left + column, top, 1, height, pollingPixel);
     }
   }
 }
@@ -194,6 +202,7 @@ function spread(columns: Float32Array, from: number, to: number): void {
 
 function paintDispatches(
   pen: Pen,
+  columns: ColumnLayer,
   view: TimelineView,
   theme: Theme,
   lane: Lane,
@@ -250,14 +259,17 @@ function paintDispatches(
     },
     run: (from, to, sum, index) => column(from, to, sum, index),
   });
+  const pixels = Object.fromEntries(KINDS.map((kind) => [kind, pixelOf(theme[kind])])) as {
+    readonly [K in Kind]: number;
+  };
   for (let i = 0; i < width; i++) {
     if (longest[i] === 0 && busy[i] === 0) continue;
-    pen.fillStyle = theme[labels.kind(lane.thread, which[i] as number)];
+    const pixel = pixels[labels.kind(lane.thread, which[i] as number)];
     const fill = Math.max(1, Math.min(1, busy[i] as number) * height);
-    pen.fillRect(view.left + i, top + height - fill, 1, fill);
+    columns.bar(view.left + i, top + height - fill, 1, fill, pixel);
     // The longest of the column: a dot as high as it is long.
     const level = Math.max(0, Math.min(1, Math.log10(Math.max(1, (longest[i] as number) / 1e3)) / 6));
-    pen.fillRect(view.left + i - 0.5, top + (1 - level) * (height - 2), 2, 2);
+    columns.bar(view.left + i - 0.5, top + (1 - level) * (height - 2), 2, 2, pixel);
   }
 }
 

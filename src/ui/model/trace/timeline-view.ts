@@ -1,4 +1,5 @@
 import type { ThemeName } from '../../tokens.ts';
+import { ColumnLayer } from './column-layer.ts';
 import { Filter } from './filter.ts';
 import type { Labels } from './labels.ts';
 import { plotLeft, RULER } from './timeline-geometry.ts';
@@ -39,6 +40,7 @@ export class TimelineView {
   selection: { from: number; to: number } | undefined;
   cursor: { thread: number; time: number; record: number | undefined } | undefined;
   readonly #labels: Labels;
+  #columns: ColumnLayer | undefined;
 
   constructor(labels: Labels) {
     this.#labels = labels;
@@ -57,6 +59,15 @@ export class TimelineView {
   }
   timeAt(fraction: number): number {
     return this.from + fraction * this.span;
+  }
+
+  /** The layer for this size's columns, made anew when the size changes. */
+  columns(): ColumnLayer {
+    const width = Math.max(1, Math.round(this.width * this.scale));
+    const height = Math.max(1, Math.round(this.height * this.scale));
+    if (this.#columns?.fits(width, height, this.scale) !== true)
+      this.#columns = new ColumnLayer(width, height, this.scale);
+    return this.#columns;
   }
 
   /** Lanes in the order drawn: those of the board, and any other that has records. */

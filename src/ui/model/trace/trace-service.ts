@@ -2,31 +2,14 @@ import { SharedMemory } from '../../../engine/base/shared-memory.ts';
 import { TraceDrain } from '../../../engine/trace/drain.ts';
 import type { TraceAttachment } from '../../../engine/vm.ts';
 import { measureEmit } from './emit-cost.ts';
-import { momentText } from './format-time.ts';
-import {
-  heatRows,
-  recordRows,
-  recordText,
-  requestById,
-  requestList,
-  requestsSince,
-  statistics,
-} from './answers.ts';
-import { duration } from '../format.ts';
+import { heatRows, recordRows, requestById, requestList, requestsSince, statistics } from './answers.ts';
 import { exportTrace } from './export.ts';
-import { cellCount, HEAT_COLUMN_NS, HeatView, rowEdges } from './heat-view.ts';
+import { HEAT_COLUMN_NS, HeatView } from './heat-view.ts';
 import { Labels } from './labels.ts';
 import { paintHeat } from './paint-heat.ts';
 import { paintTimeline } from './paint-timeline.ts';
-import type {
-  FromAggregator,
-  HeatStatus,
-  Question,
-  QueueSummary,
-  Summary,
-  TimelineStatus,
-  ToAggregator,
-} from './protocol.ts';
+import { heatStatus, timelineStatus } from './picture-status.ts';
+import type { FromAggregator, Question, QueueSummary, Summary, ToAggregator } from './protocol.ts';
 import { COUNTERS, type Counter } from './queue-stats.ts';
 import { queueKey } from './request-tracker.ts';
 import { METRICS } from './stages.ts';
@@ -419,43 +402,4 @@ export class TraceService {
       }
     }
   }
-}
-
-function timelineStatus(model: TraceModel, view: TimelineView, labels: Labels): TimelineStatus {
-  const { cursor } = view;
-  const slice = view.sliceAtCursor(model);
-  const words =
-    cursor === undefined
-      ? undefined
-      : [
-          momentText(cursor.time),
-          labels.lane(cursor.thread),
-          cursor.record === undefined || cursor.record < model.window.begin
-            ? undefined
-            : recordText(model, labels, cursor.record),
-          slice === undefined
-            ? undefined
-            : `in ${labels.source(cursor.thread, slice.source)}, ${duration(slice.to - slice.from)}`,
-        ]
-          .filter((word) => word !== undefined)
-          .join(' · ');
-  return {
-    from: view.from,
-    span: view.span,
-    follow: view.follow,
-    selection: view.selection,
-    cursor: words,
-    records: model.window.find(view.to) - model.window.find(view.from),
-  };
-}
-
-function heatStatus(model: TraceModel, view: HeatView): HeatStatus {
-  const { cursor } = view;
-  if (cursor === undefined || view.dev < 0) return { cursor: undefined };
-  const { heat } = model.requests.queue(view.dev, view.queue);
-  const [from, to] = rowEdges(cursor.row);
-  const n = cellCount(heat, view.metric, cursor.column, cursor.row);
-  const at = (cursor.column * HEAT_COLUMN_NS) / 1e9;
-  const latency = to === Infinity ? `over ${duration(from)}` : `${duration(from)} to ${duration(to)}`;
-  return { cursor: `${at.toFixed(2)} s · ${latency} · ${n} ${n === 1 ? 'request' : 'requests'}` };
 }
