@@ -2,7 +2,7 @@ import type { TraceBatch } from '../../../engine/trace/drain.ts';
 import { TRACE } from '../../../engine/trace/schema.ts';
 import { HeatGrid } from './heat-grid.ts';
 import { QueueStats } from './queue-stats.ts';
-import { newRequest, RequestLog, type TracedRequest } from './request-log.ts';
+import { newRequest, renewRequest, RequestLog, type TracedRequest } from './request-log.ts';
 import { P } from './stages.ts';
 
 const T = TRACE;
@@ -43,6 +43,8 @@ export class RequestTracker {
   /** By device: published with an interrupt, not acknowledged. */
   readonly #waiting = new Map<number, TracedRequest[]>();
   readonly #lastClaim = new Map<number, number>();
+  /** Requests that are over and logged, to be used again. Nothing else refers to them. */
+  readonly #over: TracedRequest[] = [];
   /** By thread: times at which the running dispatches began, innermost last. */
   readonly #dispatches: number[][] = [];
   readonly #firstGsi: number;
@@ -213,7 +215,8 @@ export class RequestTracker {
   }
 
   #pop(t: number, thread: number, queue: QueueState, args: Uint32Array, at: number): void {
-    const request = newRequest();
+    const over = this.#over.pop();
+    const request = over === undefined ? newRequest() : renewRequest(over);
     request.dev = queue.dev;
     request.queue = queue.queue;
     request.head = args[at + 2] as number;
@@ -331,6 +334,7 @@ export class RequestTracker {
       queue.stats.count(t, 'bytes', request.bytes);
       queue.stats.latencies(t, this.log.times, at);
       queue.heat.add(t, this.log.times, at);
+      this.#over.push(request);
     }
   }
 
