@@ -164,6 +164,7 @@ test('the trace is opened in Perfetto through a page without the isolation heade
 test('a bridge without a trace, or offline, says so', async ({ page, context }) => {
   await page.goto('/bridge.html');
   await expect(page.getByRole('status')).toContainText('There is no trace here');
+  await expect(page.getByRole('link')).toBeHidden();
   await boot(page);
   await context.setOffline(true);
   await page.getByRole('button', { name: 'Save the trace' }).click();

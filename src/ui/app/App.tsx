@@ -128,7 +128,7 @@ export function App({
         onTheme={setTheme}
         extra={
           <>
-            <ScenarioMenu />
+            {narrow ? null : <ScenarioMenu />}
             <ShareButton />
             <Button
               variant="quiet"

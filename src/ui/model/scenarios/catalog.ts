@@ -92,7 +92,7 @@ const TYPING: Scenario = {
 const TWO_QUEUES: Scenario = {
   id: 'two-queues',
   title: 'Two queues, one thread',
-  question: '`num-queues=2` alone does not use two contexts.',
+  question: 'num-queues=2 alone does not use two contexts.',
   commandLine: (standard) =>
     setOption(withDeviceOption(standard, DISK, 'num-queues', '2')?.text ?? standard, '-smp', '2'),
   steps: [
@@ -125,7 +125,7 @@ const TWO_QUEUES: Scenario = {
         return `${place.from} is busy ${percentOf(first.busy)}, ${place.to} ${percentOf(second.busy)}; ${count(total)} requests a second together.`;
       },
     },
-    endStep('`iothread-vq-mapping` on the command line does the same from the start.'),
+    endStep('iothread-vq-mapping on the command line does the same from the start.'),
   ],
 };
 

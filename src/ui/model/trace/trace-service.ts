@@ -1,6 +1,7 @@
 import { SharedMemory } from '../../../engine/base/shared-memory.ts';
 import { TraceDrain } from '../../../engine/trace/drain.ts';
 import type { TraceAttachment } from '../../../engine/vm.ts';
+import { THEMES } from '../../tokens.ts';
 import { measureEmit } from './emit-cost.ts';
 import { heatRows, recordRows, requestById, requestList, requestsSince, statistics } from './answers.ts';
 import { exportTrace } from './export.ts';
@@ -174,6 +175,11 @@ export class TraceService {
         picture.pen.canvas.height = Math.max(1, Math.round(height * scale));
         picture.dirty = true;
         if (this.#machine !== undefined) this.#paintOne(this.#machine, message.id, picture, this.#nowMs());
+        else {
+          // An opaque canvas is black until it is painted: not in the page's colours before the first machine.
+          picture.pen.fillStyle = THEMES[theme].surface;
+          picture.pen.fillRect(0, 0, picture.pen.canvas.width, picture.pen.canvas.height);
+        }
         return;
       }
       case 'canvas-gone':
