@@ -19,7 +19,7 @@ export function GuideStrip(): ReactNode {
   return (
     <section className={styles['strip']} aria-label={first ? 'First steps' : `Scenario: ${scenario.title}`}>
       <Dots at={at} of={scenario.steps.length} />
-      {first ? null : <h2 className={styles['title']}>{scenario.title}</h2>}
+      <h2 className={styles['title']}>{scenario.title}</h2>
       <p className={styles['text']} aria-live="polite">
         {finding === '' ? null : <b>{finding} </b>}
         {step.text({ from, to })}
@@ -30,13 +30,15 @@ export function GuideStrip(): ReactNode {
         </Button>
       )}
       {last ? <ScenarioMenu words /> : null}
-      <Button
-        size="small"
-        variant="quiet"
-        icon={<X />}
-        tip={last ? 'Close' : 'Skip, just explore'}
-        onPress={() => guide.hide()}
-      />
+      <span className={styles['close']}>
+        <Button
+          size="small"
+          variant="quiet"
+          icon={<X />}
+          tip={last ? 'Close' : 'Skip, just explore'}
+          onPress={() => guide.hide()}
+        />
+      </span>
     </section>
   );
 }
