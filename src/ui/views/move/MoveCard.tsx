@@ -14,7 +14,7 @@ export function MoveCard(): ReactNode {
   const move = useStore(moves.store, (state) => state.last);
   if (move === undefined) return null;
   return (
-    <aside className={styles['card']} aria-label="Last move" data-testid="move-card">
+    <section className={styles['card']} aria-label="Last move" data-testid="move-card">
       <header className={styles['head']}>
         <h3 className={styles['title']}>
           {move.device}
@@ -35,7 +35,7 @@ export function MoveCard(): ReactNode {
           <Equivalent move={move} />
         </details>
       )}
-    </aside>
+    </section>
   );
 }
 
