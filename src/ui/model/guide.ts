@@ -19,6 +19,8 @@ export interface GuideState {
   readonly waiting: boolean;
   /** What the last step showed, in one sentence. */
   readonly finding: string;
+  /** What had to be said of the link that was opened; stays until somebody does something. */
+  readonly notice: string;
   /** Where the disk is and where the guide suggests to move it. */
   readonly from: string;
   readonly to: string;
@@ -54,6 +56,7 @@ export class Guide {
       at: 0,
       waiting: false,
       finding: '',
+      notice: '',
       from: 'main',
       to: 'ctx0',
     }));
@@ -89,7 +92,7 @@ export class Guide {
   begin(scenario: Scenario): void {
     const restart = this.needsRestart(scenario);
     this.#resumeAt = undefined;
-    this.store.setState({ scenario, shown: true });
+    this.store.setState({ scenario, shown: true, notice: '' });
     this.#restart();
     if (!restart || scenario.commandLine === undefined) return;
     this.#controller.setCommandLine(scenario.commandLine(this.#standard));
@@ -105,7 +108,7 @@ export class Guide {
     if (scenario === undefined) {
       this.store.setState({
         shown: true,
-        finding: `This link names the scenario “${scenarioId.slice(0, 40)}”, which this version does not have. The rest of it is as shared.`,
+        notice: `This link names the scenario “${scenarioId.slice(0, 40)}”, which this version does not have. The rest of it is as shared.`,
       });
       return;
     }
@@ -122,7 +125,7 @@ export class Guide {
     if (waiting || this.#disk() === undefined || since === undefined || step?.act === undefined) return;
     this.#since = since;
     this.#moveBefore = this.#moves.store.getState().last?.id ?? 0;
-    this.store.setState({ waiting: true });
+    this.store.setState({ waiting: true, notice: '' });
     if (step.show !== undefined) layout.setState({ inspector: step.show });
     step.act(this.#hands(), { from, to });
   }
@@ -138,16 +141,9 @@ export class Guide {
   }
 
   #restart(): void {
-    const { scenario, finding } = this.store.getState();
     this.#facts.clear();
     this.#since = undefined;
-    // What was said of a link stays until the first step is done.
-    this.store.setState({
-      at: 0,
-      waiting: false,
-      finding: this.#serial === undefined ? finding : '',
-      scenario,
-    });
+    this.store.setState({ at: 0, waiting: false, finding: '' });
   }
 
   #hands(): Hands {

@@ -10,7 +10,7 @@ import { ScenarioMenu } from './ScenarioMenu.tsx';
 /** A scenario as one line: what to try next, and what the last thing showed. */
 export function GuideStrip(): ReactNode {
   const { guide } = usePlayground();
-  const { shown, scenario, at, waiting, finding, from, to } = useStore(guide.store);
+  const { shown, scenario, at, waiting, finding, notice, from, to } = useStore(guide.store);
   const step = scenario.steps[at];
   if (!shown || step === undefined) return null;
   const first = scenario === FIRST_STEPS;
@@ -21,7 +21,7 @@ export function GuideStrip(): ReactNode {
       <Dots at={at} of={scenario.steps.length} />
       <h2 className={styles['title']}>{scenario.title}</h2>
       <p className={styles['text']} aria-live="polite">
-        {finding === '' ? null : <b>{finding} </b>}
+        {finding === '' && notice === '' ? null : <b>{`${notice} ${finding} `.trimStart()}</b>}
         {step.text({ from, to })}
       </p>
       {button === undefined ? null : (
