@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PRIV_M, PRIV_U } from '../layout.ts';
+import { MIP_MEIP, MIP_MSIP, MIP_SEIP, MIP_SSIP, PRIV_M, PRIV_S, PRIV_U } from '../layout.ts';
 import { CSR, DATA, HartRig, M_HANDLER, RAM } from '../testing/hart-rig.ts';
 import { compareHarts, compareMemory, describeDifferences } from './lockstep.ts';
+import { ALIAS, PROGRAM_BYTES, skippingHandler } from './testing/handler.ts';
 import {
   BAD_POINTERS,
   CODE_POINTERS,
@@ -10,24 +11,22 @@ import {
   type Random,
   randomFrom,
   randomInstruction,
-  skippingHandler,
 } from './testing/random-program.ts';
+import { randomSystem, setUpSpaces } from './testing/random-system.ts';
 
 const module = new WebAssembly.Module(
   readFileSync(new URL('../../../../build/wasm/interp.wasm', import.meta.url)),
 );
 const EAGER = { threshold: 1, executions: 0, batch: 1, patience: 0 };
-/** Two pages of program, so that routines end at the page's end and straddle it. */
-const PROGRAM_WORDS = 2048;
+const PROGRAM_WORDS = PROGRAM_BYTES / 4;
 const SLICES = Number(process.env['LOCKSTEP_SLICES'] ?? 60);
+const seeds = (process.env['LOCKSTEP_SEEDS'] ?? '1-40').split('-').map(Number);
+const SEEDS = Array.from({ length: seeds[1]! - seeds[0]! + 1 }, (_, i) => seeds[0]! + i);
+const LINES = [MIP_SSIP, MIP_MSIP, MIP_SEIP, MIP_MEIP];
 
-/** Puts the same random program and state into a hart. */
-function prepare(rig: HartRig, random: Random): void {
-  const words = Array.from({ length: PROGRAM_WORDS }, () => randomInstruction(random));
-  rig.program(RAM, ...words);
-  rig.program(M_HANDLER, ...skippingHandler());
-  rig.start([], random(3) === 0 ? PRIV_U : PRIV_M);
-  // U mode may do everything but touch the machine's CSRs.
+/** Puts registers and CSRs into the same random state. */
+function randomState(rig: HartRig, random: Random): void {
+  // Other modes may do everything but touch the machine's CSRs.
   rig.hart.writeCsr(CSR.pmpaddr0, 2n ** 54n - 1n);
   rig.hart.writeCsr(CSR.pmpcfg0, 0x1fn);
   rig.hart.writeCsr(CSR.mcounteren, 7n);
@@ -35,8 +34,7 @@ function prepare(rig: HartRig, random: Random): void {
   rig.hart.writeCsr(CSR.mstatus, random(8) === 0 ? 0n : 3n << 13n);
   const wide = (): bigint => (BigInt(random(2 ** 32)) << 32n) | BigInt(random(2 ** 32));
   for (let i = 1; i < 32; i++) rig.hart.setX(i, random(3) === 0 ? BigInt(random(16)) : wide());
-  for (let i = 0; i < 32; i++)
-    rig.hart.setF(i, random(3) === 0 ? BigInt.asUintN(64, wide() | (0xffffffffn << 32n)) : wide());
+  for (let i = 0; i < 32; i++) rig.hart.setF(i, randomFloatBits(random, wide));
   const places = [DATA + 64, DATA + 4096 - 24, DATA + 8192 + 3];
   for (const [index, register] of DATA_POINTERS.entries()) rig.hart.setX(register, BigInt(places[index]!));
   const bad = [RAM + 4 * random(PROGRAM_WORDS), 0x5000_0000];
@@ -47,33 +45,114 @@ function prepare(rig: HartRig, random: Random): void {
   rig.hart.setX(29, BigInt(RAM));
 }
 
+/** Small numbers, singles in their boxes, and anything. */
+function randomFloatBits(random: Random, wide: () => bigint): bigint {
+  const view = new DataView(new ArrayBuffer(8));
+  switch (random(4)) {
+    case 0:
+      return BigInt.asUintN(64, wide() | (0xffffffffn << 32n));
+    case 1:
+      view.setFloat64(0, (random(2001) - 1000) / 8);
+      return view.getBigUint64(0);
+    case 2:
+      view.setFloat32(4, (random(2001) - 1000) / 8);
+      return BigInt.asUintN(64, view.getBigUint64(0) | (0xffffffffn << 32n));
+    default:
+      return wide();
+  }
+}
+
+/** Runs both in slices of random length and compares after each; `between` may change both alike. */
+function runInLockstep(
+  expected: HartRig,
+  actual: HartRig,
+  random: Random,
+  between: (random: Random) => void = () => {},
+): void {
+  for (let slice = 0; slice < SLICES; slice++) {
+    between(random);
+    const from = expected.hart.pc;
+    const budget = 1 + random(slice % 2 === 0 ? 40 : 4000);
+    const exit = expected.step(budget);
+    expect(actual.step(budget)).toEqual(exit);
+    const differences = compareHarts(expected.hart, actual.hart);
+    if (differences.length > 0)
+      expect.fail(
+        `slice ${slice} of ${budget} from 0x${from.toString(16)}:\n${describeDifferences(differences)}`,
+      );
+  }
+  const words = (rig: HartRig): Uint32Array =>
+    rig.memory.u32.subarray(rig.at(RAM) >>> 2, rig.at(DATA + 0x4000) >>> 2);
+  expect(compareMemory(RAM, words(expected), words(actual))).toBeUndefined();
+}
+
 describe('interpreter and JIT in lockstep', () => {
   const expected = new HartRig(module);
   const actual = new HartRig(module, { jit: EAGER });
-  const seeds = (process.env['LOCKSTEP_SEEDS'] ?? '1-40').split('-').map(Number);
-  const all = Array.from({ length: seeds[1]! - seeds[0]! + 1 }, (_, i) => seeds[0]! + i);
 
-  it.each(all)('random program %i', (seed) => {
+  function prepare(rig: HartRig, random: Random): void {
+    const words = Array.from({ length: PROGRAM_WORDS }, () => randomInstruction(random));
+    rig.program(RAM, ...words);
+    rig.program(M_HANDLER, ...skippingHandler());
+    rig.start([], random(3) === 0 ? PRIV_U : PRIV_M);
+    randomState(rig, random);
+  }
+
+  it.each(SEEDS)('random program %i', (seed) => {
     prepare(expected, randomFrom(seed));
     prepare(actual, randomFrom(seed));
-    const random = randomFrom(seed + 1_000_000);
-    for (let slice = 0; slice < SLICES; slice++) {
-      const from = expected.hart.pc;
-      const budget = 1 + random(slice % 2 === 0 ? 40 : 4000);
-      const exit = expected.step(budget);
-      expect(actual.step(budget)).toEqual(exit);
-      const differences = compareHarts(expected.hart, actual.hart);
-      if (differences.length > 0)
-        expect.fail(
-          `slice ${slice} of ${budget} from 0x${from.toString(16)}:\n${describeDifferences(differences)}`,
-        );
-    }
-    const words = (rig: HartRig): Uint32Array =>
-      rig.memory.u32.subarray(rig.at(RAM) >>> 2, rig.at(DATA + 0x4000) >>> 2);
-    expect(compareMemory(RAM, words(expected), words(actual))).toBeUndefined();
+    runInLockstep(expected, actual, randomFrom(seed + 1_000_000));
   });
 
   it('has translated most of what it ran', () => {
-    expect(actual.hart.translations?.units).toBeGreaterThan(all.length);
+    expect(actual.hart.translations?.units).toBeGreaterThan(SEEDS.length);
+  });
+});
+
+describe('interpreter and JIT in lockstep in virtual memory, with interrupts', () => {
+  const expected = new HartRig(module);
+  const actual = new HartRig(module, { jit: EAGER });
+  /** Instructions executed in each mode, to see that programs don't just trap. */
+  const executed = { traps: 0, all: 0 };
+
+  function prepare(rig: HartRig, random: Random): void {
+    const words: number[] = [];
+    while (words.length < PROGRAM_WORDS)
+      words.push(...(random(25) === 0 ? randomSystem(random) : [randomInstruction(random)]));
+    const priv = random(3) === 0 ? PRIV_U : PRIV_S;
+    rig.program(RAM, ...words.slice(0, PROGRAM_WORDS));
+    rig.program(M_HANDLER, ...skippingHandler());
+    rig.start([], priv);
+    // All traps go to the handler in M mode.
+    rig.hart.writeCsr(CSR.medeleg, 0n);
+    rig.hart.writeCsr(CSR.mideleg, 0n);
+    randomState(rig, random);
+    setUpSpaces(rig, random, priv);
+    // One of the pointers at code leads to the alias.
+    rig.hart.setX(CODE_POINTERS[0]!, BigInt(RAM + ALIAS + 4 * random(PROGRAM_WORDS)));
+    for (const line of LINES) rig.hart.setIrqLine(line, false);
+  }
+
+  it.each(SEEDS)('random program %i', (seed) => {
+    prepare(expected, randomFrom(seed + 500_000));
+    prepare(actual, randomFrom(seed + 500_000));
+    const traps = expected.hart.counters.traps;
+    runInLockstep(expected, actual, randomFrom(seed + 2_000_000), (random) => {
+      const line = LINES[random(LINES.length)]!;
+      const level = random(2) === 0;
+      const enabled = random(3) === 0 ? 0n : 0xaaan;
+      for (const { hart } of [expected, actual]) {
+        hart.setIrqLine(line, level);
+        hart.writeCsr(CSR.mie, enabled);
+      }
+    });
+    executed.traps += expected.hart.counters.traps - traps;
+    executed.all += Number(expected.hart.executed);
+  });
+
+  it('has translated most of what it ran, and mostly executed it', () => {
+    expect(actual.hart.translations?.units).toBeGreaterThan(SEEDS.length);
+    expect(executed.traps / executed.all).toBeLessThan(0.1);
+    expect(expected.hart.counters.interrupts).toBeGreaterThan(SEEDS.length);
   });
 });

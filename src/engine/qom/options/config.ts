@@ -206,7 +206,7 @@ export interface RtcConfig {
 export const DEFAULT_CONFIG: MachineConfig = {
   machine: { type: 'virt' },
   name: undefined,
-  accel: { type: 'tcg', jit: false },
+  accel: { type: 'tcg', jit: true },
   cpu: { model: 'rv64', features: {} },
   smp: 1,
   memoryBytes: 256 * 2 ** 20,

@@ -241,7 +241,7 @@ function rtc(config: RtcConfig): string {
 export function formatOptions(config: MachineConfig): readonly FormattedOption[] {
   const out: FormattedOption[] = [['-machine', config.machine.type]];
   const { boot } = config;
-  if (config.accel.jit) out.push(['-accel', 'tcg,jit=on']);
+  if (!config.accel.jit) out.push(['-accel', 'tcg,jit=off']);
   const features = CPU_FEATURES.map((name) => [name, config.cpu.features[name]] as const);
   if (features.some(([, value]) => value !== undefined)) out.push(['-cpu', opts(config.cpu.model, features)]);
   if (config.smp !== 1) out.push(['-smp', String(config.smp)]);

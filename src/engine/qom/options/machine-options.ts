@@ -36,7 +36,7 @@ export function readMachine(arg: Arg): MachineConfig['machine'] {
 
 export const ACCEL_OPTION = {
   accel: oneOf('accelerator', ['tcg'], { default: 'tcg' }),
-  jit: bool('translate hot guest code to WebAssembly; off: interpreter only', { default: false }),
+  jit: bool('translate hot guest code to WebAssembly; off: interpreter only', { default: true }),
   thread: oneOf('each hart has a thread of its own', ['multi', 'single'], { default: 'multi' }),
   'tb-size': uint('accepted: the code cache has its own limit', {
     type: 'uint32',
@@ -58,7 +58,7 @@ export function readAccel(arg: Arg): MachineConfig['accel'] {
   const props = bag.table(ACCEL_OPTION, 'tcg');
   if (props.thread === 'single')
     bag.arg.note('thread=single: harts run in threads of their own all the same');
-  return { type: 'tcg', jit: props.jit ?? false };
+  return { type: 'tcg', jit: props.jit ?? true };
 }
 
 const FEATURES_OFF = ['h', 'v', 'zbkb', 'svnapot', 'svpbmt'] as const;

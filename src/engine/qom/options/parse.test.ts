@@ -56,7 +56,7 @@ describe('good command lines', () => {
     expect(config('')).toMatchObject({
       smp: 1,
       memoryBytes: 256 * 2 ** 20,
-      accel: { type: 'tcg', jit: false },
+      accel: { type: 'tcg', jit: true },
     });
   });
 

@@ -157,28 +157,3 @@ function compressedPair(random: Random): number {
   };
   return (one() | (one() << 16)) >>> 0;
 }
-
-/**
- * A trap handler that goes on behind the instruction that trapped, whatever its length; it uses x30
- * and x31 and expects mscratch for nothing. A trap whose pc cannot be read starts over at `start` in x29.
- */
-export function skippingHandler(): number[] {
-  const [start, scratch, at] = [29, 30, 31];
-  return [
-    iType(OPCODE.system, 2, at, 0, CSR.mepc),
-    // A misaligned or wild pc is outside of the program: start + 0 … 0x3fff.
-    rType(OPCODE.op, 0, 0x20, scratch, at, start),
-    iType(OPCODE.opImm, 5, scratch, scratch, 14),
-    bType(0, scratch, 0, 12),
-    iType(OPCODE.system, 1, 0, start, CSR.mepc),
-    MRET,
-    iType(OPCODE.load, 5, scratch, at, 0),
-    iType(OPCODE.opImm, 7, scratch, scratch, 3),
-    iType(OPCODE.opImm, 0, scratch, scratch, -3),
-    iType(OPCODE.opImm, 0, at, at, 2),
-    bType(1, scratch, 0, 8),
-    iType(OPCODE.opImm, 0, at, at, 2),
-    iType(OPCODE.system, 1, 0, at, CSR.mepc),
-    MRET,
-  ];
-}
