@@ -51,13 +51,12 @@ const initrd = Buffer.concat([readFileSync(join(root, 'build/guest/initrd.cpio')
 
 /** Our processor as a guest: it runs while somebody waits for its output. */
 class Ours implements Guest {
+  readonly who: string;
   readonly board: CpuBoard;
   #read = 0;
 
-  constructor(
-    readonly who: string,
-    jit: boolean,
-  ) {
+  constructor(who: string, jit: boolean) {
+    this.who = who;
     const began = process.hrtime.bigint();
     this.board = new CpuBoard({
       interpreter: new WebAssembly.Module(readFileSync(join(root, 'build/wasm/interp.wasm'))),
@@ -86,7 +85,8 @@ class Ours implements Guest {
         this.#read += found.length;
         return found;
       }
-      if (Date.now() > end) throw new Error(`${this.who}: no ${String(pattern)}: ${this.board.output.slice(-500)}`);
+      if (Date.now() > end)
+        throw new Error(`${this.who}: no ${String(pattern)}: ${this.board.output.slice(-500)}`);
     }
   }
 
@@ -102,7 +102,9 @@ function qemu(): Guest {
   return new QemuMachine('qemu', ['-m', '256M', '-kernel', image, '-initrd', file, '-append', APPEND]);
 }
 
-const guests: Guest[] = values.who.split(',').map((who) => (who === 'qemu' ? qemu() : new Ours(who, who === 'jit')));
+const guests: Guest[] = values.who
+  .split(',')
+  .map((who) => (who === 'qemu' ? qemu() : new Ours(who, who === 'jit')));
 for (const guest of guests) {
   const { share } = await withCoreShare(guest.pids(), async () => {
     const began = performance.now();
@@ -124,7 +126,8 @@ for (const name of values.kernels.split(',')) {
         parseKernelRun(await shell(guest, `/tmp/qbench ${name} ${ms}`, 120_000)),
       );
       const seconds = ((performance.now() - began) / 1000) * share;
-      if (value.check !== check) throw new Error(`${guest.who} computes ${name} wrong: ${value.check}, not ${check}`);
+      if (value.check !== check)
+        throw new Error(`${guest.who} computes ${name} wrong: ${value.check}, not ${check}`);
       rates.push(value.rate / share);
       line.push(`${guest.who} ${(value.rate / share).toPrecision(4)} ${value.unit}`);
       if (guest instanceof Ours) {
@@ -137,7 +140,12 @@ for (const name of values.kernels.split(',')) {
       }
     }
     if (rates.length > 1)
-      line.push(`ratio of the first to the others ${rates.slice(1).map((rate) => (rates[0]! / rate).toFixed(2)).join(' ')}`);
+      line.push(
+        `ratio of the first to the others ${rates
+          .slice(1)
+          .map((rate) => (rates[0]! / rate).toFixed(2))
+          .join(' ')}`,
+      );
     console.log(line.join(' '));
   }
 }

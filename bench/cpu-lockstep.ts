@@ -53,8 +53,7 @@ export function linuxInLockstep({ build, maxInstructions }: LockstepOptions): Lo
     interpreter: new WebAssembly.Module(file('wasm/interp.wasm') as BufferSource),
     kernel: file('guest/Image'),
     initrd: Buffer.concat([file('guest/initrd.cpio'), script]),
-    append:
-      'console=ttyS0 panic=-1 rdinit=/lockstep initcall_blacklist=jent_mod_init cryptomgr.notests',
+    append: 'console=ttyS0 panic=-1 rdinit=/lockstep initcall_blacklist=jent_mod_init cryptomgr.notests',
     ramBytes: 128 * MIB,
   };
   const expected = new CpuBoard({ ...options, jit: false });

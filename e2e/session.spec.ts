@@ -176,3 +176,23 @@ test('another guest is chosen by name: the built-in one needs no download', asyn
   );
   expect(await page.evaluate(() => window.playground?.board()?.devices[0]?.queues[0]?.errors)).toBe(0);
 });
+
+test('the JIT is on, is switched off by its button, and both compute the same', async () => {
+  const computed = async (): Promise<void> => {
+    await page.waitForFunction(() => window.playground?.serial.text.endsWith('> ') === true);
+    await page.getByTestId('terminal').click();
+    await page.keyboard.type('cpu sieve\n');
+    await page.waitForFunction(() =>
+      /result op=cpu[^\n]*check=ok/.test(window.playground?.serial.text ?? ''),
+    );
+  };
+  await computed();
+  await page.getByRole('button', { name: 'JIT on' }).click();
+  await expect(page.getByRole('textbox', { name: 'QEMU-style command line' })).toContainText(
+    '-accel tcg,jit=off',
+  );
+  await page.getByRole('button', { name: 'Apply and restart' }).click();
+  await expect(page.getByText('the machine that runs')).toBeVisible();
+  await computed();
+  await expect(page.getByRole('button', { name: 'JIT off' })).toBeVisible();
+});

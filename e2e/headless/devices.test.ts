@@ -155,9 +155,7 @@ describe.runIf(stock !== undefined)('a virtio-serial bus with several ports', ()
         });
         expect(await shell(machine, `exec 4<>${port}; head -n 1 <&4; echo answer >&4`)).toContain('early');
         // The driver does not wait until the host has taken what was written.
-        await expect
-          .poll(() => machine.qmp('ringbuf-read', { device: 'agent', size: 100 }))
-          .toBe('answer\n');
+        await expect.poll(() => machine.qmp('ringbuf-read', { device: 'agent', size: 100 })).toBe('answer\n');
         const bus = machine.vm.board().devices.find(({ id }) => id === 'vser');
         expect(bus?.detail).toEqual({ ports: '0 con0, 1 agent, 2 con1' });
         const consoles = ['con0', 'con1'].map((id) => listen(machine.vm.serialPort(id)));

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { addContext, addDisk, removeContext, removeOption, setOption } from './command-line-edits.ts';
+import {
+  addContext,
+  addDisk,
+  removeContext,
+  removeOption,
+  setOption,
+  setTranslates,
+  translates,
+} from './command-line-edits.ts';
 
 const text = `-m 256
 -object glib-qcontext,id=ctx0,threaded=yes
@@ -15,6 +23,17 @@ describe('edits of a command line', () => {
     expect(removeOption(text, '-m')).toBe(text.replace('-m 256\n', ''));
     expect(removeOption('-S -m 256 -smp 2', '-m')).toBe('-S -smp 2');
     expect(removeOption(text, '-initrd')).toBe(text);
+  });
+  it('switches the translator off and on again', () => {
+    expect(translates(text)).toBe(true);
+    const off = setTranslates(text, false);
+    expect(off).toBe(`-accel tcg,jit=off\n${text}`);
+    expect(translates(off)).toBe(false);
+    expect(setTranslates(off, true)).toBe(text);
+    expect(setTranslates(text, true)).toBe(text);
+    expect(setTranslates('-accel tcg,thread=multi -S', false)).toBe('-accel tcg,thread=multi,jit=off -S');
+    expect(setTranslates('-accel tcg,jit=no,thread=multi', true)).toBe('-accel tcg,thread=multi');
+    expect(translates('--accel tcg,jit=yes')).toBe(true);
   });
   it('adds a disk with free ids', () => {
     expect(addDisk(text, 'b.img').slice(text.length)).toBe(

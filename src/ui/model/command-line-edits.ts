@@ -51,6 +51,29 @@ export function removeContext(text: string, id: string): string {
   return text;
 }
 
+const JIT = /^jit=(on|off|true|false|yes|no|y|n)$/;
+
+/** Whether the machine of a command line translates hot code: `-accel tcg,jit=off` is the exception. */
+export function translates(text: string): boolean {
+  const split = splitArgv(text);
+  if (!split.ok) return true;
+  const at = split.tokens.findIndex(({ value }) => /^--?accel$/.test(value));
+  const jit = splitOpts(split.tokens[at + 1]?.value ?? '').find((part) => JIT.test(part));
+  return at < 0 || jit === undefined || /=(on|true|yes|y)$/.test(jit);
+}
+
+/** Switches the translator of hot code on or off; what is the default is left away. */
+export function setTranslates(text: string, on: boolean): string {
+  const split = splitArgv(text);
+  if (!split.ok) return text;
+  const at = split.tokens.findIndex(({ value }) => /^--?accel$/.test(value));
+  const option = split.tokens[at];
+  const others = splitOpts(split.tokens[at + 1]?.value ?? 'tcg').filter((part) => !JIT.test(part));
+  if (at < 0 || option === undefined) return on ? text : `-accel tcg,jit=off\n${text}`;
+  if (on && others.join(',') === 'tcg') return removeOption(text, option.value);
+  return setOption(text, option.value, [...others, ...(on ? [] : ['jit=off'])].join(','));
+}
+
 /** The smallest number for which none of the ids occurs in the text. */
 export function firstFree(text: string, ids: (n: number) => readonly string[]): number {
   for (let n = 0; ; n++) if (!ids(n).some((id) => mentions(text, id))) return n;

@@ -6,6 +6,7 @@ import {
   planApply,
   readCommandLine,
 } from '../../model/command-line.ts';
+import { setTranslates, translates } from '../../model/command-line-edits.ts';
 import type { GuestChoice } from '../../model/images/guest-choices.ts';
 import { useController, usePlayground } from '../../model/playground.ts';
 import { ActionMenu } from '../../widgets/ActionMenu.tsx';
@@ -63,6 +64,7 @@ export default function CommandLine({
               if (choice !== undefined) controller.setCommandLine(choice.edit(text));
             }}
           />
+          <JitSwitch text={text} onChange={(value) => controller.setCommandLine(value)} />
           <CopyButton text={text} />
           <Button
             size="small"
@@ -119,6 +121,31 @@ function planInWords(plan: ApplyPlan | undefined, on: boolean): string {
     case 'restart':
       return `needs a restart: ${changeInWords(plan.because)}`;
   }
+}
+
+/** The translator of hot guest code, as the command line has it. */
+function JitSwitch({
+  text,
+  onChange,
+}: {
+  readonly text: string;
+  readonly onChange: (text: string) => void;
+}): ReactNode {
+  const on = translates(text);
+  return (
+    <Button
+      size="small"
+      variant="quiet"
+      tip={
+        on
+          ? 'Hot guest code is translated to WebAssembly. Press to interpret everything after the next power-on.'
+          : 'All guest code is interpreted. Press to translate hot code to WebAssembly after the next power-on.'
+      }
+      onPress={() => onChange(setTranslates(text, !on))}
+    >
+      {on ? 'JIT on' : 'JIT off'}
+    </Button>
+  );
 }
 
 function CopyButton({ text }: { readonly text: string }): ReactNode {

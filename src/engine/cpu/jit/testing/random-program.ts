@@ -1,5 +1,5 @@
 /** Random programs that loop, call, fault and modify themselves: food for the lockstep checker. */
-import { bType, iType, jType, MRET, OPCODE, r4Type, rType, sType, uType } from '../../testing/encode.ts';
+import { bType, iType, jType, OPCODE, r4Type, rType, sType, uType } from '../../testing/encode.ts';
 import { CSR } from '../../testing/hart-rig.ts';
 
 /** A source of random integers below `n`. */
