@@ -91,7 +91,7 @@ interface Draft {
 const SAMPLE_INSTRUCTIONS = 1024;
 const DEFAULTS: Required<TranslatorTuning> = {
   threshold: 64,
-  executions: 4000,
+  executions: 8000,
   batch: 16,
   patience: 8,
   maxModules: 4000,

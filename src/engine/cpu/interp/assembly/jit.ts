@@ -10,7 +10,7 @@
  *
  * The exec TLB and the entry ops together are the jump cache between units.
  */
-import { HART_JIT_LEFT, HART_RESERVATION } from '../../layout';
+import { DTLB_WRITE, HART_JIT_LEFT, HART_RESERVATION } from '../../layout';
 import { execAtomic } from './amo';
 import { tryFloat } from './float';
 import { enterReadable, enterWritable, readableRam, writableCell } from './memory';
@@ -86,7 +86,8 @@ export function jitAtomic(insn: u32, resume: u32): u32 {
   if (operation == 2) {
     if (readableRam(va, size) == 0) return NOT_DONE;
   } else if (operation != 3 || load<u32>(hart, HART_RESERVATION) != 0) {
-    if (writableCell(va, size) == 0) return NOT_DONE;
+    const tag = (va & ~0xfff) | dataContext;
+    if (load<u64>(dataTlb + tlbIndex(va), DTLB_WRITE) != tag && writableCell(va, size) == 0) return NOT_DONE;
   }
   const before = translationsDropped;
   execAtomic(insn, 0);

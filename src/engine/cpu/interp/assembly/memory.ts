@@ -15,7 +15,7 @@ import { Op } from './ops';
 import { findPage, isOpen, openIfData, storedToPage } from './pages';
 import { Access, pmpAllows, pmpPartial } from './pmp';
 import { count, hart } from './state';
-import { dataMxr, dataPriv, dataSum, fillData } from './tlb';
+import { dataContext, dataMxr, dataPriv, dataSum, dataTlb, fillData, tlbIndex } from './tlb';
 import { takeException } from './trap';
 
 /** Why the last access failed, Cause.NONE if it did not, and the address for xtval. */
@@ -139,14 +139,23 @@ export function enterWritable(va: u64, size: u32): bool {
   return writableRam(va, size) != 0 && writtenPage == 0 && !pmpPartial;
 }
 
-/** Address of a readable RAM cell for LR, 0 after a fault. */
+/** Address of a readable, aligned RAM cell for LR, 0 after a fault. */
 export function readableRam(va: u64, size: u32): usize {
+  const entry = dataTlb + tlbIndex(va);
+  if (load<u64>(entry) == ((va & ~0xfff) | dataContext)) return <usize>va + load<u32>(entry, 8);
   accessCause = Cause.NONE;
   const pa = physical(va, size, Access.READ);
   if (accessCause != Cause.NONE) return 0;
-  if (inRam(pa, size)) return hostOf(pa);
-  fail(Cause.LOAD_ACCESS, va);
-  return 0;
+  if (!inRam(pa, size)) {
+    fail(Cause.LOAD_ACCESS, va);
+    return 0;
+  }
+  const host = hostOf(pa);
+  if (!pmpPartial) {
+    count(HART_COUNT_TLB_REFILLS);
+    fillData(va, host, false);
+  }
+  return host;
 }
 
 /** The bus address, or the decoded page (0: none), that writableRam found. */

@@ -1,7 +1,7 @@
 /** Loads, stores and atomics. */
 import { DTLB_WRITE, HART_F } from '../../layout.ts';
 import { HELPER, PARAM } from '../abi.ts';
-import { i32, i64 } from '../asm/opcodes.ts';
+import { atomic, i32, i64 } from '../asm/opcodes.ts';
 import { type Insn, OP } from '../decode.ts';
 import { emitFloatCheck } from './float.ts';
 import type { UnitCode } from './unit-code.ts';
@@ -11,27 +11,26 @@ const LOAD = [i64.load8S, i64.load16S, i64.load32S, i64.load, i64.load8U, i64.lo
 /** Stores by funct3. */
 const STORE = [i64.store8, i64.store16, i64.store32, i64.store];
 
+/** AMOs that are one wasm instruction, by funct5: for 4 and for 8 bytes. */
+const MODIFY: Readonly<Record<number, readonly [number, number]>> = {
+  0x00: [atomic.i32Add, atomic.i64Add],
+  0x01: [atomic.i32Xchg, atomic.i64Xchg],
+  0x04: [atomic.i32Xor, atomic.i64Xor],
+  0x08: [atomic.i32Or, atomic.i64Or],
+  0x0c: [atomic.i32And, atomic.i64And],
+};
+
 /**
- * Pushes an address in memory; the access is at the offset from it that is returned.
+ * Pushes the address in memory of the `size` bytes at the address in `va`.
  *
- * The first access of a group looks for the page of all of them. If it is not in the TLB a helper
- * enters it; if that cannot be (the bus, a fault, bytes in two pages, a page of decoded code) the
- * instruction is left to the interpreter. The entry is looked for at the first byte's place and
+ * If their page is not in the TLB a helper enters it; if that cannot be (the bus, a fault, bytes in two pages, a page
+ * of decoded code) the instruction is left to the interpreter. The entry is looked for at the first byte's place and
  * compared with the last byte's page, so that bytes in two pages miss.
  */
-function emitHostAddress(unit: UnitCode, insn: Insn): number {
+function emitLookup(unit: UnitCode, insn: Insn, size: number, write: boolean): void {
   const { code, va, tlb } = unit;
-  const { write, group } = unit.accesses.get(insn)!;
-  const shared = group.members > 1;
-  if (group.first !== insn) {
-    code.get(unit.hostLocal(group));
-    return insn.imm - group.low;
-  }
   const table = write ? DTLB_WRITE : 0;
-  const size = group.high - group.low;
-  unit.x(insn.rs1);
-  if (group.low !== 0) code.i64(group.low).op(i64.add);
-  code.tee(va).op(i32.wrapI64).i32(8).op(i32.shrU).i32(0x3ff0).op(i32.and);
+  code.get(va).op(i32.wrapI64).i32(8).op(i32.shrU).i32(0x3ff0).op(i32.and);
   code.get(PARAM.dataTlb).op(i32.add).tee(tlb).mem(i64.load, table);
   code.get(va);
   if (size > 1) code.i64(size - 1).op(i64.add);
@@ -50,12 +49,54 @@ function emitHostAddress(unit: UnitCode, insn: Insn): number {
     .get(tlb)
     .mem(i32.load, table + 8)
     .op(i32.add);
-  if (shared) code.tee(unit.hostLocal(group));
+}
+
+/**
+ * Pushes an address in memory; the access is at the offset from it that is returned. The first access of a group
+ * looks for the page of all of them.
+ */
+function emitHostAddress(unit: UnitCode, insn: Insn): number {
+  const { code } = unit;
+  const { write, group } = unit.accesses.get(insn)!;
+  if (group.first === insn) {
+    unit.x(insn.rs1);
+    if (group.low !== 0) code.i64(group.low).op(i64.add);
+    code.set(unit.va);
+    emitLookup(unit, insn, group.high - group.low, write);
+    if (group.members > 1) code.tee(unit.hostLocal(group));
+  } else {
+    code.get(unit.hostLocal(group));
+  }
   return insn.imm - group.low;
 }
 
-/** LR, SC and AMO work on the register cells; rd's must be right in case nothing is done. */
+/** An AMO as one atomic access. */
+function emitModify(unit: UnitCode, insn: Insn, [on32, on64]: readonly [number, number]): void {
+  const { code, va } = unit;
+  const wide = ((insn.bits >>> 12) & 7) === 3;
+  const size = wide ? 8 : 4;
+  unit.prepareRare(insn);
+  unit
+    .x(insn.rs1)
+    .tee(va)
+    .op(i32.wrapI64)
+    .i32(size - 1)
+    .op(i32.and);
+  unit.leaveRarelyIf();
+  emitLookup(unit, insn, size, true);
+  unit.x(insn.rs2);
+  if (wide) code.atomic(on64, 3);
+  else code.op(i32.wrapI64).atomic(on32, 2).op(i64.extendI32S);
+  unit.setX(insn.rd);
+}
+
+/** LR, SC and the other AMOs work on the register cells; rd's must be right in case nothing is done. */
 function emitAtomic(unit: UnitCode, insn: Insn): void {
+  const modify = MODIFY[insn.bits >>> 27];
+  if (modify !== undefined) {
+    emitModify(unit, insn, modify);
+    return;
+  }
   unit.spillX(insn.rs1);
   unit.spillX(insn.rs2);
   unit.spillX(insn.rd);
