@@ -94,6 +94,12 @@ export class SharedMemory {
       timeoutNs === Infinity ? undefined : timeoutNs / 1e6,
     );
   }
+  /** As `wait32`, without blocking the thread. Where the surroundings have no such wait, undefined. */
+  waitAsync32(addr: number, expected: number, timeoutNs: number): Promise<unknown> | undefined {
+    if (typeof Atomics.waitAsync !== 'function') return undefined;
+    const waiting = Atomics.waitAsync(this.#i32, addr >>> 2, expected | 0, timeoutNs / 1e6);
+    return waiting.async ? waiting.value : Promise.resolve();
+  }
   /** Wakes up to `count` sleepers; returns how many there were. */
   notify32(addr: number, count = Infinity): number {
     return Atomics.notify(this.#i32, addr >>> 2, count);

@@ -52,6 +52,20 @@ describe('WakeWord', () => {
     expect(mem.load32(wake.addr + WakeWordLayout.at.futexWakes)).toBe(0);
   });
 
+  it('W4: an asynchronous sleep that is over leaves no waiter behind', async () => {
+    const { mem, wake, other } = make();
+    const ticket = wake.prepareSleep();
+    const woken = wake.sleepAsync(ticket, 60e9);
+    wake.endSleepAsync();
+    await woken;
+    expect(mem.notify32(wake.addr)).toBe(0);
+    const asleep = wake.sleepAsync(wake.prepareSleep(), 60e9);
+    expect(other.wake()).toBe(true);
+    await asleep;
+    expect(wake.sleepAsync(ticket, 60e9)).toBeInstanceOf(Promise);
+    wake.endSleepAsync();
+  });
+
   it('W3: any number of wakes before a sleep end one sleep', () => {
     const { wake, other } = make();
     const ticket = wake.prepareSleep();

@@ -24,6 +24,7 @@ export const CONTROL_WAKE = 8; // leave the wait, or do not begin the next one (
  *  - W1 a wake between `prepareSleep` and `sleep` is never lost: `sleep` returns at once.
  *  - W2 a wake while the owner is awake costs one atomic add and no futex call.
  *  - W3 any number of wakes before one sleep coalesce into one return.
+ *  - W4 a `sleepAsync` that is over takes no wake from a later `sleep`.
  */
 export class WakeWord {
   readonly addr: number;
@@ -47,6 +48,20 @@ export class WakeWord {
     const outcome = this.#mem.wait32(this.addr + WakeWordLayout.at.seq, ticket, timeoutNs);
     this.#mem.store32(this.addr + WakeWordLayout.at.sleeping, 0);
     return outcome;
+  }
+
+  /**
+   * Owner: as `sleep`, but promises go on meanwhile: for an owner that waits for one of them too. Undefined where
+   * the surroundings have no such wait. `endSleepAsync` must follow.
+   */
+  sleepAsync(ticket: number, timeoutNs: number): Promise<unknown> | undefined {
+    return this.#mem.waitAsync32(this.addr + WakeWordLayout.at.seq, ticket, timeoutNs);
+  }
+
+  /** Owner: the end of `sleepAsync`, whatever ended it. A waiter left behind would take a later sleeper's wake (W4). */
+  endSleepAsync(): void {
+    this.cancelSleep();
+    this.#mem.notify32(this.addr + WakeWordLayout.at.seq);
   }
 
   /** Owner: goes back on `prepareSleep` without sleeping. */

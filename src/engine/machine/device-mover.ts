@@ -2,7 +2,7 @@ import { type Result, ok, userError } from '../base/result.ts';
 import { DeviceMove, type MoveFailure, type MoveResult } from '../virtio/device-move.ts';
 import type { MoveOutcome } from '../virtio/drain.ts';
 import type { MoveReport } from '../vm.ts';
-import type { BlockNodes, Residence } from './block-nodes.ts';
+import type { BlockNode, BlockNodes, Residence } from './block-nodes.ts';
 import {
   type BoardDevice,
   contextOf,
@@ -14,7 +14,7 @@ import {
 import type { ContextCore } from './context-core.ts';
 import type { ContextDirectory, ContextEntry } from './context-directory.ts';
 import type { Holds } from './holds.ts';
-import type { QueueCargo, QueueStart } from './queue-plan.ts';
+import type { QueueCargo, QueueStart, Released } from './queue-plan.ts';
 
 /**
  * Takes devices from context to context while the guest runs, by the drain protocol (virtio/SPEC.md), and
@@ -157,12 +157,32 @@ export class DeviceMover {
       serving
         .filter((queue) => at(placement, queue) === context)
         .map((queue) => ({ plan: queuePlan(device, queue, context), cargo: cargo.get(queue) ?? {} }));
+    const queuesIn = (context: ContextEntry): readonly number[] =>
+      serving.filter((queue) => at(from, queue) === context);
+    /** With one context nobody else's drain is waited for: it lets go of everything in the message that drains. */
+    const alone =
+      block !== undefined &&
+      new Set(serving.map((queue) => at(from, queue))).size === 1 &&
+      block.residence.ways.size === 0;
+    const surrendered = new Map<ContextEntry, Promise<Released>>();
+    const surrender = (context: ContextEntry, node: BlockNode): Promise<Released> => {
+      const under =
+        surrendered.get(context) ?? context.service.release(slot, queuesIn(context), node.plan.spec.id);
+      surrendered.set(context, under);
+      return under;
+    };
+    const drain = async (queue: number, context: ContextEntry): Promise<number> => {
+      if (!alone) return context.service.drainQueue(slot, queue);
+      const { inFlight } = await surrender(context, block);
+      // Told once, by the first of the queues.
+      return queue === serving[0] ? inFlight : 0;
+    };
     const release = async (context: ContextEntry): Promise<void> => {
-      const queues = serving.filter((queue) => at(from, queue) === context);
+      const queues = queuesIn(context);
       const lists =
         block === undefined
           ? await context.service.detachQueues(slot, queues)
-          : await context.service.release(slot, queues, block.plan.spec.id);
+          : (await surrender(context, block)).cargo;
       // One queue brought the network along; whichever starts first needs it.
       const network = lists.find((each) => each.network !== undefined);
       for (const [i, queue] of queues.entries()) cargo.set(queue, { ...network, ...lists[i] });
@@ -208,7 +228,8 @@ export class DeviceMover {
       const move = new DeviceMove(
         slot,
         {
-          drain: (queue, index, done) => core.spawn(() => service(index).drainQueue(slot, queue).then(done)),
+          drain: (queue, index, done) =>
+            core.spawn(() => drain(queue, this.#contexts.byIndex(index) as ContextEntry).then(done)),
           ask: (_party, done) => done(undefined),
           handOver: (_moves, done) => core.spawn(() => handOver().then(done)),
           attach: (queue, index, done) => core.spawn(() => attach(queue, index).then(done)),

@@ -40,6 +40,7 @@ import type {
   QueueCargo,
   QueuePlan,
   QueueStart,
+  Released,
 } from './queue-plan.ts';
 
 interface Served {
@@ -110,10 +111,11 @@ export class QueueHost implements ContextService {
     if (handler instanceof VirtioBlkDataPlane) handler.adoptParked(cargo.parked ?? []);
   }
 
-  async release(slot: number, queues: readonly number[], block: string): Promise<readonly QueueCargo[]> {
+  async release(slot: number, queues: readonly number[], block: string): Promise<Released> {
+    const counts = await Promise.all(queues.map((queue) => this.drainQueue(slot, queue)));
     const cargo = this.detachQueues(slot, queues);
     await this.#shelf.close(block, false);
-    return cargo;
+    return { cargo, inFlight: counts.reduce((sum, count) => sum + count, 0) };
   }
 
   async takeOver(access: BlockAccess, starts: readonly QueueStart[]): Promise<BlockOpened> {
@@ -125,6 +127,7 @@ export class QueueHost implements ContextService {
   async drainQueue(slot: number, queue: number): Promise<number> {
     const { handler } = this.#served(slot, queue);
     const inFlight = handler.inFlight;
+    if (handler.life === 'drained') return 0;
     const drained = this.#core.deferred<void>();
     handler.drainBegin(() => drained.resolve());
     await drained.promise;

@@ -64,6 +64,14 @@ export interface QueueStart {
   readonly cargo: QueueCargo;
 }
 
+/** What a context lets go of. */
+export interface Released {
+  /** In the order of the queues. */
+  readonly cargo: readonly QueueCargo[];
+  /** Requests that were in flight in all of them when asked; of drained queues none. */
+  readonly inFlight: number;
+}
+
 /** What the main context asks of the thread that runs a context. Called there directly for `main` itself. */
 export interface ContextService {
   /** Takes a block node into this thread and serves the given ways to it. */
@@ -83,8 +91,11 @@ export interface ContextService {
   resumeQueue(slot: number, queue: number): void;
   /** Leaves drained queues; what they take along, in the order of `queues`. */
   detachQueues(slot: number, queues: readonly number[]): readonly QueueCargo[];
-  /** Detaches drained queues and closes the block node they used, without a flush: it only changes hands. */
-  release(slot: number, queues: readonly number[], block: string): Promise<readonly QueueCargo[]>;
+  /**
+   * Drains queues that are not drained yet, detaches them and closes the block node they used, without a flush:
+   * it only changes hands.
+   */
+  release(slot: number, queues: readonly number[], block: string): Promise<Released>;
   /** The other end of `release`: opens the node and, if that went well, begins to serve. */
   takeOver(access: BlockAccess, starts: readonly QueueStart[]): Promise<BlockOpened>;
   /** `cont`: stopped requests are submitted again. */

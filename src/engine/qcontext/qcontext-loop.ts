@@ -6,8 +6,8 @@ import type { Dispatched, DispatchGate } from './dispatch-gate.ts';
 import type { QContext } from './qcontext.ts';
 import type { TimeShares } from './time-shares.ts';
 
-/** Why `run` returned: to let the surroundings work for a moment, or for good. */
-export type LoopExit = 'yield' | 'quit';
+/** Why `run` returned: to let the surroundings work for a moment, or until tracked work is done; or for good. */
+export type LoopExit = 'yield' | 'await' | 'quit';
 
 export interface QContextLoopOptions {
   context: QContext;
@@ -28,6 +28,9 @@ export interface QContextLoopOptions {
 /** Iterations a step tries until one of them dispatches: the first may only collect (G13). */
 const STEP_ITERATIONS = 2;
 
+/** Timers are looked at this often while the loop waits for tracked work. */
+const TRACKED_NS = 1_000_000;
+
 /**
  * Runs a context on a thread of its own, under the control of its wake word's bits:
  *
@@ -46,6 +49,10 @@ export class QContextLoop {
   readonly #index: number;
   #outstanding = 0;
   #isHeld = false;
+  /** The wake word's sequence before the last look at everything. */
+  #ticket = 0;
+  /** Told when tracked work is done, while the loop waits for that. */
+  #onSettled: () => void = () => {};
 
   constructor(options: QContextLoopOptions) {
     this.#options = options;
@@ -62,6 +69,7 @@ export class QContextLoop {
     this.#outstanding++;
     const settled = (): void => {
       this.#outstanding--;
+      this.#onSettled();
     };
     promise.then(settled, settled);
     return promise;
@@ -71,6 +79,8 @@ export class QContextLoop {
   run(): LoopExit {
     if (!this.#isHeld) this.#options.shares?.enter('dispatching');
     for (;;) {
+      // ORDER: before control word and sources are looked at: what comes after is a reason not to wait (P1).
+      this.#ticket = this.#wake.sequence;
       const control = this.#wake.control;
       if ((control & CONTROL_QUIT) !== 0) return 'quit';
       const held = (control & CONTROL_HOLD) !== 0;
@@ -80,23 +90,24 @@ export class QContextLoop {
         return 'yield';
       }
       if (held) {
-        if (this.#outstanding > 0) return 'yield';
+        if (this.#outstanding > 0) return 'await';
         this.#sleepHeld();
         continue;
       }
       // A hold that was over before it was seen here may have closed it.
       if (!this.#options.gate.isOpen) this.#reopen();
       const ready = this.#options.context.iterate(this.#outstanding === 0);
-      if (!ready && this.#outstanding > 0) return 'yield';
+      if (!ready && this.#outstanding > 0) return 'await';
     }
   }
 
   /** Runs until asked to quit, yielding to the surroundings in between. */
   async runUntilQuit(): Promise<void> {
-    while (this.run() === 'yield') {
+    for (let exit = this.run(); exit !== 'quit'; exit = this.run()) {
       // A held loop that answers messages is held all the while.
       if (!this.#isHeld) this.#options.shares?.enter('yielded');
       this.#tracer.emit(TRACE.context_yield, this.#index);
+      if (exit === 'await') await this.#untilSomethingHappens();
       do {
         await this.#options.macrotask();
       } while (this.#options.isBehind?.() === true);
@@ -138,6 +149,21 @@ export class QContextLoop {
   #reopen(): void {
     this.#options.gate.open();
     this.#options.heldChanged?.(0);
+  }
+
+  /**
+   * Tracked work is under way: leaves the core to whoever does it until it is done, this thread is woken or a
+   * timer may be due. Without an asynchronous wait the loop turns on and on instead.
+   */
+  async #untilSomethingHappens(): Promise<void> {
+    const settled = new Promise<void>((resolve) => {
+      this.#onSettled = resolve;
+    });
+    this.#wake.prepareSleep();
+    const woken = this.#wake.sleepAsync(this.#ticket, TRACKED_NS);
+    if (woken !== undefined) await Promise.race([settled, woken]);
+    this.#wake.endSleepAsync();
+    this.#onSettled = () => {};
   }
 
   /** Sleeps until the hold is over or something else is asked for. */
