@@ -40,13 +40,14 @@ async function byContexts({ memory, thread, rounds }: WakeJob): Promise<readonly
   const mem = new SharedMemory(memory);
   const wake = new WakeWord(mem, wakeAddr(thread));
   const notifier = (fd: number): EventNotifier => new EventNotifier(mem, clock, NOTIFIERS, fd);
+  const [input, output] = [notifier(1 + thread), notifier(2 - thread)];
   const { aio, loop } = createThreadContext({
     id: `thread${thread}`,
     index: thread,
     wake,
     clock,
     tracer: nullTracer,
-    isReadable: (fd) => notifier(fd).isSet(),
+    isReadable: (fd) => (fd === input.fd ? input : output).isSet(),
     macrotask: () =>
       new Promise((resolve) => {
         setTimeout(resolve, 0);
@@ -54,7 +55,6 @@ async function byContexts({ memory, thread, rounds }: WakeJob): Promise<readonly
     maySpin: () => false,
     log: { warning: (message) => console.warn(message) },
   });
-  const [input, output] = [notifier(1 + thread), notifier(2 - thread)];
   const watch = new Stopwatch();
   let done = 0;
   const answer = (): void => {

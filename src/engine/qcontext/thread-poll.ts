@@ -42,6 +42,8 @@ export class ThreadPoll {
   readonly #index: number;
   readonly #pollers = new Set<BusyPoller>();
   #woken = false;
+  /** The time at the end of the last spin, or before it where there was none. */
+  #spunUntil = 0;
 
   constructor(options: ThreadPollOptions) {
     this.#options = options;
@@ -84,14 +86,12 @@ export class ThreadPoll {
       this.#lookAtPolled(start);
     } else {
       const endNs = timeoutNs < 0 ? Infinity : start + timeoutNs;
-      if (!this.#spin(set, start, endNs)) this.#sleep(set, endNs);
+      if (!this.#spin(set, start, endNs)) this.#sleep(set, this.#spunUntil, endNs);
       ready = this.#look(set);
     }
-    if (this.#pollers.size > 0) {
-      const blockNs = this.#clock.nowNs() - start;
-      for (const poller of this.#pollers) poller.waited(blockNs);
-    }
-    this.#options.shares?.enter('dispatching');
+    const end = this.#clock.nowNs();
+    for (const poller of this.#pollers) poller.waited(end - start);
+    this.#options.shares?.enter('dispatching', end);
     return ready;
   }
 
@@ -117,6 +117,7 @@ export class ThreadPoll {
 
   /** Spins as long as that has paid lately; true if there is reason not to sleep. */
   #spin(set: PollSet, start: number, endNs: number): boolean {
+    this.#spunUntil = start;
     if (this.#pollers.size === 0) return false;
     let maxNs = 0;
     if (this.#options.maySpin?.() ?? true) {
@@ -135,6 +136,7 @@ export class ThreadPoll {
         progress = this.#lookAtPolled(now);
         now = this.#clock.nowNs();
       } while (!progress && now < limitNs && this.#wake.sequence === sequence);
+      this.#spunUntil = now;
       for (const poller of this.#pollers) if (poller.dropIdle(now)) progress = true;
       this.#tracer.emit(TRACE.run_poll_handlers_end, this.#index, Number(progress), toUs(endNs - now));
       // A wake means that an fd is ready, or that the control word has news: no sleep either.
@@ -144,7 +146,8 @@ export class ThreadPoll {
     return progress;
   }
 
-  #sleep(set: PollSet, endNs: number): void {
+  /** @param now the time as last read; what has passed since makes a sleep that much longer, no more */
+  #sleep(set: PollSet, now: number, endNs: number): void {
     const ticket = this.#wake.prepareSleep();
     // ORDER: the announcement before these looks; pairs with EventNotifier.set and WakeWord.request, which
     // change the counter or the control word before they look whether anyone sleeps (P1).
@@ -152,12 +155,11 @@ export class ThreadPoll {
       this.#wake.cancelSleep();
       return;
     }
-    const now = this.#clock.nowNs();
     if (now >= endNs) {
       this.#wake.cancelSleep();
       return;
     }
-    this.#options.shares?.enter('blocked');
+    this.#options.shares?.enter('blocked', now);
     this.#tracer.emit(TRACE.context_poll_begin, this.#index, toUs(endNs - now));
     const outcome = this.#wake.sleep(ticket, endNs - now);
     this.#tracer.emit(TRACE.context_poll_end, this.#index, Number(outcome !== 'timed-out'));

@@ -24,9 +24,13 @@ export class TimeShares {
     this.sinceNs = clock.nowNs();
   }
 
-  enter(state: LoopState): void {
+  /** @param now the present time, where the caller has just read the clock: in a browser that is not cheap */
+  enter(state: LoopState, now = -1): void {
     if (state === this.state) return;
-    const now = this.#clock.nowNs();
+    this.#enter(state, now < 0 ? this.#clock.nowNs() : now);
+  }
+
+  #enter(state: LoopState, now: number): void {
     const spent = now - this.sinceNs;
     if (this.state === 'dispatching') this.busyNs += spent;
     else if (this.state === 'polling') this.pollingNs += spent;
