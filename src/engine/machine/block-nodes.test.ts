@@ -39,8 +39,13 @@ class Contexts {
   #make(id: string): ContextEntry {
     const opened = (access: BlockAccess, what: string): BlockOpened => {
       const node = access.kind === 'own' ? access.plan.spec.id : access.id;
-      const how = access.kind === 'own' ? `own, serve [${access.serve.join()}]` : `way ${access.way}`;
-      const result: BlockResult = this.closed.has(id) ? EIO : BLK_OK;
+      const how =
+        access.kind === 'own'
+          ? `own, serve [${access.serve.join()}]`
+          : access.kind === 'way'
+            ? `way ${access.way}`
+            : `lost, ${access.was.bytes} bytes`;
+      const result: BlockResult = this.closed.has(id) && access.kind !== 'lost' ? EIO : BLK_OK;
       this.log.push(`${id} ${what} ${node} (${how})${result === BLK_OK ? '' : ' fails'}`);
       if (result === BLK_OK) this.open.set(node, (this.open.get(node) ?? new Set()).add(id));
       return { result, bytes: 65536, readOnly: false, canDiscard: true };
@@ -155,8 +160,14 @@ describe('rehouse', () => {
   it('says so if nobody can open it any more', async () => {
     const node = await add();
     contexts.closed.add('ctx1').add('main');
+    contexts.log.length = 0;
     expect((await moveTo(node, 'ctx1')).ok).toBe(false);
     expect(node.ioStatus).toBe('failed');
+    // Its queues find something there, which fails their requests.
+    expect(contexts.log.at(-1)).toBe('main takes 0 queues and d0 (lost, 65536 bytes)');
+    contexts.closed.clear();
+    expect((await moveTo(node, 'ctx1')).ok).toBe(true);
+    expect(node.ioStatus).toBe('ok');
   });
 
   it('brings a node home whose device is gone, and does nothing for one that is there', async () => {

@@ -21,6 +21,8 @@ export interface BlockNode {
   residence: Residence;
   medium: BlockOpened;
   ioStatus: 'ok' | 'failed' | 'nospace';
+  /** Nobody could open it when it was moved last. */
+  lost: boolean;
 }
 
 /** How a node is named to its user. */
@@ -76,7 +78,13 @@ export class BlockNodes {
       medium = await open(plan);
     }
     if (medium.result !== BLK_OK) return userError(refusal(spec, medium));
-    const node: BlockNode = { plan, residence: { owner, ways: new Map() }, medium, ioStatus: 'ok' };
+    const node: BlockNode = {
+      plan,
+      residence: { owner, ways: new Map() },
+      medium,
+      ioStatus: 'ok',
+      lost: false,
+    };
     this.#nodes.set(spec.id, node);
     return ok(node);
   }
@@ -127,7 +135,7 @@ export class BlockNodes {
 
   /**
    * Brings a node from one residence to another, and the queues that use it along. On failure the node is back
-   * where it was, but its queues are detached.
+   * where it was, or, if it can't be opened there either, something that answers with EIO; its queues are detached.
    */
   async rehouse(node: BlockNode, to: Residence, handOver: HandOver): Promise<Result<void>> {
     const from = node.residence;
@@ -138,19 +146,39 @@ export class BlockNodes {
     if (opened.result === BLK_OK) {
       node.residence = to;
       node.medium = opened;
+      if (node.lost) node.ioStatus = 'ok';
+      node.lost = false;
       return ok(undefined);
     }
-    const back = await this.#house(node, from, { release: async () => {}, starts: () => [] });
-    if (back.result !== BLK_OK) node.ioStatus = 'failed';
+    const noQueues: HandOver = { release: async () => {}, starts: () => [] };
+    const back = await this.#house(node, from, noQueues);
+    if (back.result === BLK_OK) {
+      return userError(refusal(node.plan.spec, opened), {
+        hint: `'${id}' stays with context ${from.owner.id}.`,
+      });
+    }
+    node.ioStatus = 'failed';
+    node.lost = true;
+    await this.#house(node, from, noQueues, node.medium);
     return userError(refusal(node.plan.spec, opened), {
-      hint: `'${id}' stays with context ${from.owner.id}.`,
+      hint: `Nor can ${from.owner.id} open it again: every request of '${id}' fails until it is moved once more.`,
     });
   }
 
-  async #house(node: BlockNode, { owner, ways }: Residence, { starts }: HandOver): Promise<BlockOpened> {
+  /** @param lost what the node was, if nobody can open it */
+  async #house(
+    node: BlockNode,
+    { owner, ways }: Residence,
+    { starts }: HandOver,
+    lost?: BlockOpened,
+  ): Promise<BlockOpened> {
     const { mem, layout } = this.#core;
     for (const way of ways.values()) mem.bytes(layout.ways[way] as number, FORWARD_BYTES).fill(0);
-    const own: BlockAccess = { kind: 'own', plan: node.plan, serve: [...ways.values()] };
+    const serve = [...ways.values()];
+    const own: BlockAccess =
+      lost === undefined
+        ? { kind: 'own', plan: node.plan, serve }
+        : { kind: 'lost', id: node.plan.spec.id, was: lost, serve };
     const opened = await owner.service.takeOver(own, starts(owner));
     if (opened.result !== BLK_OK) return opened;
     const { id } = node.plan.spec;

@@ -1,8 +1,10 @@
-import { assert } from '../base/assert.ts';
+import { assert, assertUnreachable } from '../base/assert.ts';
 import { IoVector } from '../base/io-vector.ts';
 import { BLK_OK, type BlockBackend, type BlockResult } from '../block/block-backend.ts';
 import { ForwardBackend } from '../block/forward-backend.ts';
 import { ForwardServer, type ForwardNotifiers } from '../block/forward-server.ts';
+import { LostStore } from '../block/lost-store.ts';
+import { StoreBackend } from '../block/store-backend.ts';
 import type { AioContext } from '../qcontext/aio-context.ts';
 import { type BlockPlan, diskLocator, makeBackend } from './block-open.ts';
 import type { ContextCore } from './context-core.ts';
@@ -44,18 +46,32 @@ export class BlockShelf {
   async open(access: BlockAccess): Promise<BlockOpened> {
     const id = access.kind === 'own' ? access.plan.spec.id : access.id;
     assert(!this.#blocks.has(id), `block node ${id} is open in ${this.#core.name} already`);
-    const { backend, detail } =
-      access.kind === 'own'
-        ? makeBackend(access.plan, this.#core)
-        : { backend: this.#way(id, access.way), detail: () => undefined };
+    const { backend, detail } = this.#backend(id, access);
     const result = await this.#core.hostAsync(backend.attach(this.#aio));
     if (result === BLK_OK) {
-      const ways = access.kind === 'own' ? access.serve : [];
+      const ways = access.kind === 'way' ? [] : access.serve;
       this.#blocks.set(id, { backend, servers: ways.map((way) => this.#serve(backend, way)) });
     }
     const { bytes, readOnly, canDiscard } = backend;
     const why = detail();
     return { result, bytes, readOnly, canDiscard, ...(why === undefined ? {} : { detail: why }) };
+  }
+
+  #backend(id: string, access: BlockAccess): ReturnType<typeof makeBackend> {
+    const detail = () => undefined;
+    switch (access.kind) {
+      case 'own':
+        return makeBackend(access.plan, this.#core);
+      case 'way':
+        return { backend: this.#way(id, access.way), detail };
+      case 'lost': {
+        const { was } = access;
+        const open = () => Promise.resolve(new LostStore(was));
+        return { backend: new StoreBackend(id, open, { tracer: this.#core.tracer, ...was }), detail };
+      }
+      default:
+        return assertUnreachable(access);
+    }
   }
 
   async close(id: string, durable: boolean): Promise<BlockResult> {

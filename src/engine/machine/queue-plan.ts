@@ -56,7 +56,14 @@ export interface BlockOpened {
  */
 export type BlockAccess =
   | { readonly kind: 'own'; readonly plan: BlockPlan; readonly serve: readonly number[] }
-  | { readonly kind: 'way'; readonly id: string; readonly way: number };
+  | { readonly kind: 'way'; readonly id: string; readonly way: number }
+  /** Nobody can open it any more: what it was, for its owner to answer every request with EIO. */
+  | {
+      readonly kind: 'lost';
+      readonly id: string;
+      readonly was: BlockOpened;
+      readonly serve: readonly number[];
+    };
 
 /** A queue to be served, with what comes with it. */
 export interface QueueStart {
