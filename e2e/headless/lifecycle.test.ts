@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bareMetalFiles, startMachine, type TestMachine, withFolder, within } from './machine.ts';
 
@@ -51,6 +52,29 @@ describe('the end of a machine', () => {
       // Whatever was asked is answered, with a yes or a no.
       for (const asked of [...moves, quit])
         expect(typeof (await within(asked, 1000, 'an answer')).ok).toBe('boolean');
+    }));
+});
+
+describe('a disk nobody can open any more', () => {
+  it('fails its requests until it can be opened again; the machine lives', () =>
+    withMachine(',context=ctx0', async (machine) => {
+      const blocks = (await machine.qmp('query-block')) as { inserted: { file: string } }[];
+      const file = blocks[0]?.inserted.file ?? '';
+      const errors = async (): Promise<number> => {
+        machine.send('mix qd 4 secs 1 span 1M seed 1\n');
+        const line = await machine.expect(/result op=mix[^\n]*\n/);
+        await machine.expect(/> $/);
+        return Number(/\berrors=(\d+)/.exec(line)?.[1]);
+      };
+      expect(await errors()).toBe(0);
+      renameSync(file, `${file}.gone`);
+      const refused = await move(machine, 2);
+      expect(refused.ok ? '' : refused.error.desc).toContain('nor can ctx0 open it again');
+      expect(await errors()).toBeGreaterThan(0);
+      renameSync(`${file}.gone`, file);
+      expect((await move(machine, 2)).ok).toBe(true);
+      expect(await errors()).toBe(0);
+      expect(await machine.qmp('query-status')).toMatchObject({ status: 'running' });
     }));
 });
 

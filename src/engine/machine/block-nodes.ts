@@ -160,9 +160,9 @@ export class BlockNodes {
     node.ioStatus = 'failed';
     node.lost = true;
     await this.#house(node, from, noQueues, node.medium);
-    return userError(refusal(node.plan.spec, opened), {
-      hint: `Nor can ${from.owner.id} open it again: every request of '${id}' fails until it is moved once more.`,
-    });
+    return userError(
+      `${refusal(node.plan.spec, opened)}; nor can ${from.owner.id} open it again: its requests fail until it is moved once more`,
+    );
   }
 
   /** @param lost what the node was, if nobody can open it */
