@@ -1,4 +1,4 @@
-import { type Port, Rpc, wakeInbox } from '../base/rpc.ts';
+import { PeerGoneError, type Port, Rpc, wakeInbox } from '../base/rpc.ts';
 import { type Result, ok, userError } from '../base/result.ts';
 import { CONTROL_HOLD, WakeWord } from '../base/wake-word.ts';
 import type { AioContext } from '../qcontext/aio-context.ts';
@@ -28,9 +28,10 @@ export interface ContextEntry {
   readonly service: Remote<ContextService>;
 }
 
+/** Who waits for the worker of a context to come up. */
 interface Waiting {
-  readonly port: Promise<Port>;
   resolve(port: Port): void;
+  reject(error: PeerGoneError): void;
 }
 
 /**
@@ -92,11 +93,20 @@ export class ContextDirectory {
     const index = Array.from({ length: MAX_CONTEXTS }, (_, i) => i).find((i) => !taken.has(i));
     if (index === undefined) return userError(`a machine has at most ${MAX_CONTEXTS} contexts`);
     const { id, qomPath, type, threaded } = spec;
-    const service = threaded ? await this.#startThread(index, id) : this.#startUnthreaded(id);
+    let service: Remote<ContextService>;
+    try {
+      service = threaded ? await this.#startThread(index, id) : this.#startUnthreaded(id);
+      await service.configure(spec);
+    } catch (error) {
+      if (!(error instanceof PeerGoneError)) throw error;
+      this.#ports.delete(id);
+      return userError(`cannot start the thread of '${id}': ${error.message}`);
+    } finally {
+      this.#waiting.delete(index);
+    }
     const worker = threaded ? `context-${index}` : 'main';
     const entry: ContextEntry = { index, id, qomPath, type, threaded, worker, service };
     this.#entries.set(id, entry);
-    await service.configure(spec);
     await this.#tellActiveThreads();
     return ok(entry);
   }
@@ -127,7 +137,11 @@ export class ContextDirectory {
   /** The supervisor has started the worker of a context: its port. */
   started(index: number, port: Port): void {
     this.#waiting.get(index)?.resolve(port);
-    this.#waiting.delete(index);
+  }
+
+  /** The worker of a context could not be started. */
+  failed(index: number, message: string): void {
+    this.#waiting.get(index)?.reject(new PeerGoneError(message));
   }
 
   /** Resolves when the thread has left its loop: only then may its block, wake word included, be used anew. */
@@ -142,17 +156,17 @@ export class ContextDirectory {
     const block = layout.contexts[index] as number;
     mem.bytes(block, ContextBlockLayout.size).fill(0);
     mem.store32(block + ContextBlockLayout.at.state, CONTEXT_STATE.starting);
-    let resolve: (port: Port) => void = () => {};
-    const port = new Promise<Port>((settle) => {
-      resolve = settle;
+    const port = new Promise<Port>((resolve, reject) => {
+      this.#waiting.set(index, { resolve, reject });
     });
-    this.#waiting.set(index, { port, resolve });
     this.#supervisor.send('startContext', index, id);
     const rpc = new Rpc<ContextService>(await port, this.#reports, {
       posted: () => wakeInbox(mem, block + ContextBlockLayout.at.wake),
       received: () => this.#core.inbox.receive(),
     });
     this.#ports.set(id, rpc);
+    // From here on what waits for it is the first call.
+    this.#waiting.set(index, { resolve: () => {}, reject: ({ message }) => rpc.fail(message) });
     return remoteService(((method: keyof ContextService, ...args: never[]) =>
       (rpc.call as (method: string, ...args: unknown[]) => Promise<unknown>).call(
         rpc,

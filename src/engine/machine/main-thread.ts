@@ -59,6 +59,7 @@ export async function serveMain(role: MainRole, mem: SharedMemory, host: Host): 
       serialInput: (id, bytes) => chars.input(id, bytes),
       serialShown: (id, count) => chars.shown(id, count),
       contextStarted: (index, contextPort) => contexts.started(index, contextPort),
+      contextFailed: (index, message) => contexts.failed(index, message),
     } satisfies MainService,
     { received: () => core.inbox.receive() },
   );

@@ -16,6 +16,8 @@ export interface MainService {
   serialShown(id: string, count: number): void;
   /** The other end of a new context's control port. */
   contextStarted(index: number, port: Port): void;
+  /** Its worker could not be started; there is none. */
+  contextFailed(index: number, message: string): void;
 }
 
 /** What the main context asks of the supervising thread. */

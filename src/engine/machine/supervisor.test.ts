@@ -4,6 +4,8 @@ import { VirtualClock } from '../base/clock.ts';
 import { ok, userError } from '../base/result.ts';
 import { type Port, Rpc } from '../base/rpc.ts';
 import type { SupervisorHost, WorkerHandle } from '../host.ts';
+import { SharedMemory } from '../base/shared-memory.ts';
+import { CONTEXT_STATE, ContextBlockLayout } from './context-block.ts';
 import { parseCommandLine } from '../qom/options/parse.ts';
 import type { MainService, SupervisorService } from './protocol.ts';
 import type { ThreadRole } from './roles.ts';
@@ -186,6 +188,24 @@ describe('a machine that runs', () => {
     const { fake, vm, supervisor } = await running();
     supervisor.send('startContext', 3, 'ctx0');
     await supervisor.call('contextGone', 3);
+    expect(fake.alive).toEqual(['main', 'hart-0', 'hart-1']);
+    await vm.dispose();
+  });
+
+  it('goes on without a context whose worker never came up; who asked for it is told', async () => {
+    const failed: unknown[] = [];
+    const { fake, vm, supervisor } = await running({ contextFailed: (...why) => void failed.push(why) });
+    const role = fake.worker('main').role;
+    if (role === undefined) throw new Error('no role');
+    const { at } = ContextBlockLayout;
+    new SharedMemory(role.memory).store32(
+      (role.layout.contexts[3] as number) + at.state,
+      CONTEXT_STATE.starting,
+    );
+    await supervisor.call('startContext', 3, 'ctx0');
+    fake.worker('context-3').onError?.('out of memory');
+    await supervisor.call('directory', { runState: 'running', serialPorts: [], contexts: [], devices: [] });
+    expect(failed).toEqual([[3, 'out of memory']]);
     expect(fake.alive).toEqual(['main', 'hart-0', 'hart-1']);
     await vm.dispose();
   });

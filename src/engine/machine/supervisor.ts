@@ -15,7 +15,7 @@ import type { HartRole } from './hart-thread.ts';
 import { makeBootPlan } from './boot-plan.ts';
 import type { MainRole } from './main-thread.ts';
 import type { BootPlan } from './platform/loader.ts';
-import { MAX_CONTEXTS } from './context-block.ts';
+import { CONTEXT_STATE, ContextBlockLayout, MAX_CONTEXTS } from './context-block.ts';
 import { VIRT_DRAM, VIRT_VIRTIO } from './platform/memory-map.ts';
 import type { MainService, SupervisorService } from './protocol.ts';
 import { type MachineLayout, layoutMachine } from './shared-layout.ts';
@@ -196,9 +196,14 @@ class Supervisor implements Vm {
     return { epoch: host.epoch, memory, layout };
   }
 
-  #start(name: string, role: MainRole | HartRole | ContextRole, transfer: readonly unknown[]): void {
+  #start(
+    name: string,
+    role: MainRole | HartRole | ContextRole,
+    transfer: readonly unknown[],
+    failed = (message: string) => this.#threadFailed(name, message),
+  ): void {
     const worker = this.#options.host.createWorker(name);
-    worker.onError = (message) => this.#threadFailed(name, message);
+    worker.onError = failed;
     worker.postMessage(role, transfer);
     this.#workers.set(name, worker);
   }
@@ -237,8 +242,26 @@ class Supervisor implements Vm {
   startContext(index: number, name: string): void {
     const [near, far] = this.#options.host.createChannel();
     const role: ContextRole = { ...this.#common(), role: 'context', index, name, port: far };
-    this.#start(`context-${index}`, role, [far]);
+    const thread = `context-${index}`;
+    try {
+      this.#start(thread, role, [far], (message) => this.#contextDied(index, message));
+    } catch (error) {
+      this.#main.send('contextFailed', index, String(error));
+      return;
+    }
     this.#main.sendWith('contextStarted', [index, near as Port], [near]);
+  }
+
+  /** One that never came up serves nothing: whoever asked for it is told. Without one that did, a device is dead. */
+  #contextDied(index: number, message: string): void {
+    const { at } = ContextBlockLayout;
+    const state = this.#mem.load32((this.#options.layout.contexts[index] as number) + at.state);
+    if (state !== CONTEXT_STATE.starting) {
+      this.#threadFailed(`context-${index}`, message);
+      return;
+    }
+    this.contextGone(index);
+    this.#main.send('contextFailed', index, message);
   }
 
   contextGone(index: number): void {
