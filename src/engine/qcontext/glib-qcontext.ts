@@ -59,7 +59,8 @@ export class GlibQContext implements QContext, SourceContext {
   readonly #options: GlibQContextOptions;
   readonly #observer: ContextObserver;
   readonly #lists = new SourceLists();
-  readonly #byId = new Map<number, QSource>();
+  /** Made when first asked for: most contexts are never asked for an id, and their sources need no place in it. */
+  #byId: Map<number, QSource> | null = null;
   readonly #records = new PollRecords();
   readonly #ownership: Ownership;
   /** Collected by `check`, emptied by `dispatch`; each entry holds a reference (G5). */
@@ -108,7 +109,7 @@ export class GlibQContext implements QContext, SourceContext {
   #take(source: QSource): number {
     const id = this.#newId();
     source.enter(this, id);
-    this.#byId.set(id, source);
+    this.#byId?.set(id, source);
     this.#lists.add(source);
     if (!source.isBlocked) source.watch();
     this.#observer.attached?.(this, source);
@@ -123,8 +124,17 @@ export class GlibQContext implements QContext, SourceContext {
       id = this.#nextId;
       this.#wrapped ||= id === MAX_ID;
       this.#nextId = id === MAX_ID ? 0 : id + 1;
-    } while (id === 0 || (this.#wrapped && this.#byId.has(id)));
+    } while (id === 0 || (this.#wrapped && this.#ids().has(id)));
     return id;
+  }
+
+  #ids(): Map<number, QSource> {
+    if (this.#byId === null) {
+      this.#byId = new Map();
+      for (let source = this.#lists.first(); source !== null; source = this.#lists.after(source))
+        this.#byId.set(source.id, source);
+    }
+    return this.#byId;
   }
 
   /** @internal Sets the next id to be tried, so that a test can reach the wrap. */
@@ -148,7 +158,7 @@ export class GlibQContext implements QContext, SourceContext {
   }
 
   findSourceById(id: number): QSource | null {
-    const source = this.#byId.get(id);
+    const source = this.#ids().get(id);
     return source === undefined || source.isDestroyed ? null : source;
   }
 
@@ -189,7 +199,7 @@ export class GlibQContext implements QContext, SourceContext {
   /** @internal */
   forget(source: QSource): void {
     this.#lists.remove(source);
-    this.#byId.delete(source.id);
+    this.#byId?.delete(source.id);
   }
 
   /** @internal */
