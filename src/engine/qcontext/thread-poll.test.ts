@@ -98,6 +98,16 @@ describe('the poll function of a thread', () => {
     }
   });
 
+  it('reads the clock once before a sleep and once after: in a browser that costs as much as a look at an fd', () => {
+    const { notifier, mem, poll, set, hooks } = harness();
+    let readings = 0;
+    hooks.onTick = () => readings++;
+    mem.beforeWait = () => notifier.set();
+    expect([poll.wait(set, -1), readings]).toEqual([1, 2]);
+    notifier.testAndClear();
+    expect([poll.wait(set, 5000), readings]).toEqual([1, 4]);
+  });
+
   it('G20: a wakeup before the poll keeps it from sleeping, once', () => {
     const { mem, wake, poll, set } = harness();
     poll.wakeup();
