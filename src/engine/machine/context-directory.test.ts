@@ -32,7 +32,7 @@ function directory(start: (contexts: ContextDirectory, index: number) => void) {
       if (method === 'startContext') setTimeout(() => start(contexts, index), 0);
     },
   } as unknown as Rpc<SupervisorService>;
-  const reports = { blockError: () => {}, traceName: () => {} };
+  const reports = { blockError: () => {}, traceName: () => {}, breakHit: () => {} };
   const contexts: ContextDirectory = new ContextDirectory(core, supervisor, reports);
   return contexts;
 }
