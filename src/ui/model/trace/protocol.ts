@@ -17,6 +17,8 @@ export type ToAggregator =
   | { readonly type: 'name'; readonly name: TraceName }
   | { readonly type: 'board'; readonly board: TraceBoard }
   | { readonly type: 'freeze'; readonly frozen: boolean }
+  /** Somebody can see the page, or nobody: then nothing is drawn or told, and everything counted. */
+  | { readonly type: 'visible'; readonly visible: boolean }
   /** Summaries are wanted, or no longer. */
   | { readonly type: 'summaries'; readonly wanted: boolean }
   | {

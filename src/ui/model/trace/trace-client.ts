@@ -142,6 +142,9 @@ export class TraceClient {
       type: 'module',
       name: 'trace-aggregator',
     });
+    document.addEventListener('visibilitychange', () =>
+      this.#post({ type: 'visible', visible: document.visibilityState === 'visible' }),
+    );
     worker.onmessage = (event: MessageEvent<FromAggregator>) => this.#receive(event.data);
     worker.onerror = (event) =>
       this.#controller.showProblem({

@@ -36,7 +36,7 @@ function rig() {
     if (last === undefined) throw new Error('no summary was posted');
     return last.summary;
   };
-  return { service, writers, summary, advance: (ms: number) => (nowMs += ms) };
+  return { service, writers, posted, summary, advance: (ms: number) => (nowMs += ms) };
 }
 
 describe('TraceService', () => {
@@ -78,5 +78,21 @@ describe('TraceService', () => {
     advance(300);
     service.tick();
     expect(summary().binned).toBe(1);
+  });
+
+  it('tells and draws nothing while nobody sees the page, and counts everything', () => {
+    const { service, writers, posted, summary, advance } = rig();
+    service.receive({ type: 'visible', visible: false });
+    for (let round = 0; round < 10; round++) {
+      for (let i = 0; i < 200; i++) writers[0]?.emit(TRACE.virtio_set_status, 1, 2);
+      advance(300);
+      service.tick();
+    }
+    expect(posted).toEqual([]);
+    service.receive({ type: 'visible', visible: true });
+    advance(300);
+    service.tick();
+    expect(summary().binned).toBe(2000);
+    expect(summary().lost).toBe(0);
   });
 });

@@ -78,6 +78,7 @@ export class TraceService {
   #alive = false;
   readonly #pictures = new Map<number, Picture>();
   #summaries = false;
+  #visible = true;
   #summaryAt = 0;
   #secondAt = 0;
   #secondBinned = 0;
@@ -113,7 +114,7 @@ export class TraceService {
       this.#read(machine);
       if (machine.drain.fill > FULL) wait = TICK_BUSY_MS;
     }
-    if (machine !== undefined) {
+    if (machine !== undefined && this.#visible) {
       this.#paint(machine, began);
       if (this.#summaries && began - this.#summaryAt >= SUMMARY_MS) {
         this.#summaryAt = began;
@@ -158,6 +159,9 @@ export class TraceService {
         for (const picture of this.#pictures.values())
           if (picture.kind === 'timeline') picture.view.follow = !message.frozen;
         this.#dirtyAll();
+        return;
+      case 'visible':
+        this.#visible = message.visible;
         return;
       case 'summaries':
         this.#summaries = message.wanted;
