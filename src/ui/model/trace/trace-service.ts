@@ -25,7 +25,7 @@ const TICK_BUSY_MS = 6;
 const FULL = 0.2;
 const PAINT_MS = 50;
 /** A moving picture may take this share of the thread, and what it then costs the compositor; else it comes less often. */
-const PAINT_SHARE = 0.05;
+const PAINT_SHARE = 0.025;
 const PAINT_LONGEST_MS = 200;
 /** A machine with fewer events a second sleeps at its prompt, and the page with it: read and painted less often. */
 const QUIET_PER_SECOND = 1000;
