@@ -92,3 +92,49 @@ test('the same by taps at 390 × 844, and quitting a held machine is quick', asy
   });
   expect(ms).toBeLessThan(2500);
 });
+
+test('a breakpoint stops the context that hits it; the request is followed; the hit is said in words', async ({
+  page,
+}) => {
+  await page.goto('/');
+  await shellPrompt(page);
+  const ctx0 = lane(page, 'ctx0');
+  const breakpoints = page.getByRole('list', { name: 'Breakpoints' });
+  await page.getByRole('tab', { name: 'Flow' }).click();
+  const kick = page.getByRole('button', { name: 'Break here: Kick' });
+  await kick.click();
+  await expect(kick).toHaveAttribute('aria-pressed', 'true');
+  await expect(breakpoints).toContainText('virtio_queue_notify of disk0 queue 0');
+
+  const read = run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct', 60_000);
+  await expect(announcer(page)).toHaveText('ctx0 stopped before the kick of disk0 queue 0');
+  await expect(ctx0).toContainText(/held for .* 1 waits in the ring of disk0/);
+  await expect(breakpoints).toContainText(/[1-9]\d* hits?/);
+  await kick.click();
+  await expect(breakpoints).toHaveCount(0);
+
+  await ctx0.getByRole('button', { name: 'Step ctx0: next stage of this request' }).click();
+  await expect(announcer(page)).toHaveText(
+    /^ctx0 stopped after the dispatch with virtqueue_pop: request #\d+ of disk0 queue 0$/,
+  );
+  await ctx0.getByRole('button', { name: 'Step ctx0: until an event' }).click();
+  await page.getByRole('menuitem', { name: 'a kick' }).click();
+  await expect(announcer(page)).toHaveText('ctx0 runs until virtio_queue_notify');
+  // Nothing more is read, so it runs on; the guest has its block.
+  expect((await read).status).toBe(0);
+
+  await page.getByRole('tab', { name: 'Events' }).click();
+  const pop = page.getByRole('button', { name: 'Break at virtqueue_pop' });
+  await pop.focus();
+  await page.keyboard.press('Enter');
+  await expect(breakpoints).toContainText('virtqueue_pop');
+  const again = run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=1 skip=9 iflag=direct', 60_000);
+  await expect(announcer(page)).toHaveText(/^ctx0 stopped /);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(
+    violations.map((v) => `${v.id}: ${v.nodes.map((node) => node.target.join(' ')).join(', ')}`),
+  ).toEqual([]);
+  await breakpoints.getByRole('button', { name: 'Remove breakpoint: virtqueue_pop' }).click();
+  await ctx0.getByRole('button', { name: 'Release ctx0' }).click();
+  expect((await again).status).toBe(0);
+});

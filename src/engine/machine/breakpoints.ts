@@ -2,7 +2,14 @@ import { type Result, ok, userError } from '../base/result.ts';
 import type { BreakpointSpec, BreakpointStatus, StoppedAt } from '../qom/machine-ops.ts';
 import { possible } from '../qom/options/suggest.ts';
 import { isTraceEnabled, setTraceEnabled } from '../trace/ring.ts';
-import { type ArgKind, TRACE, TRACE_EVENTS, type TraceEventDef, traceEventByName } from '../trace/schema.ts';
+import {
+  type ArgKind,
+  isBreakable,
+  TRACE,
+  TRACE_EVENTS,
+  type TraceEventDef,
+  traceEventByName,
+} from '../trace/schema.ts';
 import { VirtioDeviceLayout, VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
 import type { BoardDevice } from './board-device.ts';
 import type { BreakHit } from './break-watch.ts';
@@ -26,13 +33,6 @@ const STAGES: readonly number[] = [
   TRACE.virtio_blk_req_complete,
   TRACE.virtqueue_fill,
 ];
-/** These are told by a hold or a step itself: they would stop what they speak of. */
-const OWN_EVENTS: ReadonlySet<number> = new Set([
-  TRACE.context_hold,
-  TRACE.context_step,
-  TRACE.context_break,
-]);
-
 interface Breakpoint {
   readonly id: number;
   readonly spec: BreakpointSpec;
@@ -205,7 +205,7 @@ export class Breakpoints {
       const names = TRACE_EVENTS.map(({ name }) => name);
       return userError(`unknown event "${event}"`, { hint: possible(event, names) });
     }
-    if (OWN_EVENTS.has(def.id) || !(has(def, 'ctx', 'dev', 'gsi') || def.group === 'block'))
+    if (!isBreakable(def))
       return userError(`${event} can't hold a context: it happens in none, or speaks of holds`);
     const lacks = (name: string): Result<never> =>
       userError(`${event} does not say which ${name} it is about`);

@@ -142,6 +142,14 @@ export const TRACE: { readonly [N in TraceEventName]: number } = Object.fromEntr
   TRACE_EVENTS.map((event) => [event.name, event.id]),
 ) as { [N in TraceEventName]: number };
 
+/** These are told by a hold or a step itself: they would stop what they speak of. */
+const OF_HOLDS: readonly TraceEventName[] = ['context_hold', 'context_step', 'context_break'];
+
+/** Can a breakpoint be set on the event? It happens in a context, or says which device it is about. */
+export const isBreakable = ({ id, args, group }: TraceEventDef): boolean =>
+  !OF_HOLDS.some((name) => TRACE[name] === id) &&
+  (group === 'block' || args.some(([, kind]) => kind === 'ctx' || kind === 'dev' || kind === 'gsi'));
+
 /** Looks an event up by the name a user typed. */
 export const traceEventByName = (name: string): TraceEventDef | undefined =>
   TRACE_EVENTS.find((event) => event.name === name);

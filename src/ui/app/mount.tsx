@@ -2,6 +2,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import './global.css';
 import { followBoard } from '../model/follow-board.ts';
+import { Breakpoints } from '../model/breakpoints.ts';
 import { Guide } from '../model/guide.ts';
 import { Holds } from '../model/holds.ts';
 import type { ImagesModel } from '../model/images/images-model.ts';
@@ -23,6 +24,7 @@ export function mount(
     controller,
     moves,
     holds: new Holds(controller),
+    breakpoints: new Breakpoints(controller),
     guide: new Guide(controller, moves, options.defaultCommandLine),
     monitor: new Monitor(controller),
     trace: new TraceClient(controller),

@@ -26,8 +26,11 @@ export interface PlaygroundApi {
   move(device: string, context: string): Promise<void>;
   /** Holds a context (it dispatches nothing while the machine runs), or lets it go on. */
   hold(context: string, on: boolean): Promise<void>;
-  /** Lets a held context make one dispatch or one iteration; resolves with the sentence the page says. */
-  step(context: string, unit?: 'dispatch' | 'iteration'): Promise<string>;
+  /**
+   * Lets a held context make one dispatch or one iteration, or go on to the next stage of the request it was stopped
+   * for; resolves with the sentence the page says.
+   */
+  step(context: string, unit?: 'dispatch' | 'iteration' | 'request'): Promise<string>;
   /** Trace events written and lost so far, over all threads. */
   trace(): { readonly written: number; readonly lost: number };
   /** The live picture of contexts and devices; undefined while no machine is on. */

@@ -14,7 +14,7 @@ export interface Command {
 
 /** Everything that can be done now, in the order of the page. */
 export function availableCommands(playground: Playground): readonly Command[] {
-  const { controller, guide, holds, moves } = playground;
+  const { breakpoints, controller, guide, holds, moves } = playground;
   const { phase } = controller.store.getState();
   const board = controller.board.shape();
   const on = phase.kind === 'on';
@@ -36,6 +36,8 @@ export function availableCommands(playground: Playground): readonly Command[] {
       add('Move', `Move ${device.id} to ${context.id}`, () => void moves.move(device.qomPath, context.id));
     }
   }
+  if (breakpoints.store.getState().all.length > 0)
+    add('Contexts', 'Remove all breakpoints', () => void breakpoints.removeAll());
   if (on) add('Contexts', 'Create a context', () => void createContext(controller));
   for (const context of board?.contexts ?? []) {
     if (!canBeHeld(context)) continue;
@@ -47,6 +49,7 @@ export function availableCommands(playground: Playground): readonly Command[] {
     add('Contexts', `Release ${id}`, () => void holds.hold(id, false));
     add('Contexts', `Step ${id}: one dispatch`, () => void holds.step(id, 'dispatch'));
     add('Contexts', `Step ${id}: one iteration`, () => void holds.step(id, 'iteration'));
+    add('Contexts', `Step ${id}: next stage of this request`, () => void holds.step(id, 'request'));
   }
   for (const context of board?.contexts ?? [])
     if (context.index !== 0)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BoardSnapshot, ContextSnapshot } from '../../engine/vm.ts';
-import { stepInWords, waitingInWords } from './holds.ts';
+import { breakpointInWords } from './breakpoints.ts';
+import { stepInWords, stopInWords, waitingInWords } from './holds.ts';
 
 const context = { id: 'ctx0', index: 1 } as ContextSnapshot;
 const boardWith = (...queues: readonly { context: number; waiting: number | undefined }[]) =>
@@ -37,5 +38,38 @@ describe('what a step did', () => {
       'ctx0 dispatched bottom half completions, <10 µs; virtio-blk kick (disk0 queue 0), 38.0 µs',
     );
     expect(stepInWords('ctx0', { dispatched: [] })).toBe('ctx0 dispatched nothing: nothing was ready');
+  });
+});
+
+describe('where a context stopped', () => {
+  it.each([
+    [
+      { event: 'virtio_queue_notify', device: 'disk0', queue: 0 },
+      'ctx0 stopped before the kick of disk0 queue 0',
+    ],
+    [
+      { event: 'virtqueue_pop', device: 'disk0', queue: 1, request: 4208 },
+      'ctx0 stopped after the dispatch with virtqueue_pop: request #4208 of disk0 queue 1',
+    ],
+    [{ event: 'aio_bh_dispatch' }, 'ctx0 stopped after the dispatch with aio_bh_dispatch'],
+  ])('%j', (at, words) => {
+    expect(stopInWords('ctx0', at)).toBe(words);
+  });
+
+  it('is added to the step that ran into a breakpoint', () => {
+    const dispatched = [{ name: 'a', kind: 'bh', ns: 0 }];
+    expect(stepInWords('ctx0', { dispatched, stopped: { event: 'virtqueue_pop' } })).toBe(
+      'ctx0 dispatched bottom half a, <10 µs · ctx0 stopped after the dispatch with virtqueue_pop',
+    );
+  });
+});
+
+describe('a breakpoint', () => {
+  it.each([
+    [{ event: 'virtqueue_pop' }, 'virtqueue_pop'],
+    [{ event: 'virtqueue_pop', device: 'disk0', queue: 0 }, 'virtqueue_pop of disk0 queue 0'],
+    [{ event: 'virtqueue_fill', request: 7, context: 'ctx0' }, 'virtqueue_fill, request #7 in ctx0'],
+  ])('%j', (spec, words) => {
+    expect(breakpointInWords(spec)).toBe(words);
   });
 });

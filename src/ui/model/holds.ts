@@ -5,7 +5,7 @@ import { count, duration } from './format.ts';
 import type { VmController } from './vm-controller.ts';
 
 /** What a held context is let do: one callback, or one iteration of its loop. */
-export type StepUnit = 'dispatch' | 'iteration';
+export type StepUnit = 'dispatch' | 'iteration' | 'request';
 
 export interface HoldsState {
   /** By context: what its last step, or the end of its hold, was. */
@@ -55,7 +55,18 @@ export class Holds {
     if (vm === undefined) return;
     const reply = await vm.qmp('x-context-step', { id, unit });
     board.refresh();
-    this.#say(id, reply.ok ? stepInWords(id, reply.value) : reply.error.desc);
+    if (!reply.ok) this.#say(id, `${id}: ${reply.error.desc}`);
+    // Where it stopped is said when it has (CONTEXT_HELD).
+    else if (unit !== 'request') this.#say(id, stepInWords(id, reply.value));
+  }
+
+  /** Lets a held context run until a trace event happens in it. */
+  async stepUntil(id: string, event: string): Promise<void> {
+    const { vm, board } = this.#controller;
+    if (vm === undefined) return;
+    const reply = await vm.qmp('x-context-step', { id, unit: 'until', event });
+    board.refresh();
+    this.#say(id, reply.ok ? `${id} runs until ${event}` : `${id}: ${reply.error.desc}`);
   }
 
   #find(id: string): ContextSnapshot | undefined {
@@ -73,9 +84,10 @@ export class Holds {
     return vm.onEvent(({ event, data }) => {
       if (event !== 'CONTEXT_HELD' && event !== 'CONTEXT_RELEASED') return;
       this.#controller.board.refresh();
+      const id = String(data?.['id']);
       const why = RELEASES[String(data?.['reason'])];
-      if (event === 'CONTEXT_RELEASED' && why !== undefined)
-        this.#say(String(data?.['id']), `${String(data?.['id'])} goes on: ${why}`);
+      if (event === 'CONTEXT_HELD' && data?.['event'] !== undefined) this.#say(id, stopInWords(id, data));
+      if (event === 'CONTEXT_RELEASED' && why !== undefined) this.#say(id, `${id} goes on: ${why}`);
     });
   }
 }
@@ -111,6 +123,17 @@ export function waitingInWords(board: BoardSnapshot | undefined, context: Contex
     .join(', ');
 }
 
+/** Where a breakpoint or a step stopped a context: "ctx0 stopped before the kick of disk0 queue 0". */
+export function stopInWords(id: string, at: Readonly<Record<string, unknown>>): string {
+  const text = (key: string, label: string): string =>
+    at[key] === undefined ? '' : `${label}${String(at[key])}`;
+  const about = `${text('device', '')}${text('queue', ' queue ')}`;
+  // The kick is told by the hart, before the context sees it; everything else happened in a dispatch.
+  if (at['event'] === 'virtio_queue_notify') return `${id} stopped before the kick of ${about}`;
+  const what = [text('request', 'request #'), about].filter(Boolean).join(' of ');
+  return `${id} stopped after the dispatch with ${String(at['event'])}${what === '' ? '' : `: ${what}`}`;
+}
+
 interface Dispatched {
   readonly name: string;
   readonly kind: string;
@@ -129,7 +152,10 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /** What a step did, in one sentence: "ctx0 dispatched virtio-blk kick (disk0 queue 0), 38.0 µs". */
 export function stepInWords(id: string, reply: unknown): string {
-  const dispatched = (reply as { readonly dispatched?: readonly Dispatched[] } | undefined)?.dispatched ?? [];
+  const { dispatched = [], stopped } = (reply ?? {}) as {
+    readonly dispatched?: readonly Dispatched[];
+    readonly stopped?: Readonly<Record<string, unknown>>;
+  };
   if (dispatched.length === 0) return `${id} dispatched nothing: nothing was ready`;
   const each = dispatched.map(({ name, kind, ns, device, driver, queue }) => {
     const what =
@@ -138,5 +164,6 @@ export function stepInWords(id: string, reply: unknown): string {
         : `${String(driver)} kick (${device} queue ${String(queue)})`;
     return `${what}, ${duration(ns)}`;
   });
-  return `${id} dispatched ${each.join('; ')}`;
+  const hit = stopped === undefined ? '' : ` · ${stopInWords(id, stopped)}`;
+  return `${id} dispatched ${each.join('; ')}${hit}`;
 }

@@ -1,6 +1,7 @@
 import { createContext, useContext, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
 import type { BoardSnapshot } from '../../engine/vm.ts';
+import type { Breakpoints } from './breakpoints.ts';
 import type { Guide } from './guide.ts';
 import type { Holds } from './holds.ts';
 import type { BoardFrame } from './live-board.ts';
@@ -14,6 +15,7 @@ export interface Playground {
   readonly controller: VmController;
   readonly moves: Moves;
   readonly holds: Holds;
+  readonly breakpoints: Breakpoints;
   readonly monitor: Monitor;
   readonly trace: TraceClient;
   readonly guide: Guide;

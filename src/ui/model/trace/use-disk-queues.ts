@@ -8,6 +8,8 @@ export interface DiskQueue {
   readonly dev: number;
   readonly queue: number;
   readonly qomPath: string;
+  /** What the monitor knows the disk by: its id, or its path where it has none. */
+  readonly device: string;
 }
 
 /** The queues of all disks on the board, the chosen one, and how to choose another. */
@@ -27,6 +29,7 @@ export function useDiskQueues(): {
           dev: slot,
           queue: queue.index,
           qomPath,
+          device: qomPath === `/machine/peripheral/${id}` ? id : qomPath,
         })),
   );
   return { queues, chosen: queues.find(({ id }) => id === wish) ?? queues[0], choose };

@@ -6,6 +6,7 @@ import { usePlayground, useBoardShape, useController } from '../../model/playgro
 import { count } from '../../model/format.ts';
 import { LiveText } from '../../widgets/LiveText.tsx';
 import { Panel } from '../../widgets/Panel.tsx';
+import { BreakpointRow } from './BreakpointRow.tsx';
 import styles from './ContextsBoard.module.css';
 import { Lane } from './Lane.tsx';
 import { LanesWhileOff } from './LanesWhileOff.tsx';
@@ -50,11 +51,14 @@ export function ContextsBoard({ footer }: { readonly footer: ReactNode }): React
       {board === undefined ? (
         <LanesWhileOff starting={phase !== 'off'} />
       ) : (
-        <ul className={styles['lanes']}>
-          {board.contexts.map((context) => (
-            <Lane key={context.index} context={context} board={board} />
-          ))}
-        </ul>
+        <>
+          <BreakpointRow />
+          <ul className={styles['lanes']}>
+            {board.contexts.map((context) => (
+              <Lane key={context.index} context={context} board={board} />
+            ))}
+          </ul>
+        </>
       )}
     </Panel>
   );

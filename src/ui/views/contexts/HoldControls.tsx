@@ -1,8 +1,9 @@
-import { Hand, Play, Repeat, StepForward } from 'lucide-react';
+import { ChevronDown, Hand, Milestone, Play, Repeat, StepForward } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { ContextSnapshot } from '../../../engine/vm.ts';
 import { usePlayground } from '../../model/playground.ts';
+import { ActionMenu } from '../../widgets/ActionMenu.tsx';
 import { Button } from '../../widgets/Button.tsx';
 import styles from './HoldControls.module.css';
 
@@ -37,6 +38,20 @@ export function HoldButton({ context }: { readonly context: ContextSnapshot }): 
   );
 }
 
+/** Events of a request's way a held context can run to; the monitor takes any. */
+const UNTIL = [
+  { id: 'virtio_queue_notify', label: 'a kick', note: 'virtio_queue_notify' },
+  { id: 'virtqueue_pop', label: 'a request is taken', note: 'virtqueue_pop' },
+  {
+    id: 'virtio_blk_submit_multireq',
+    label: 'one is submitted to the disk',
+    note: 'virtio_blk_submit_multireq',
+  },
+  { id: 'virtio_blk_rw_complete', label: 'the disk has done one', note: 'virtio_blk_rw_complete' },
+  { id: 'virtqueue_flush', label: 'the used ring is published', note: 'virtqueue_flush' },
+  { id: 'virtio_notify_irqfd', label: 'an interrupt', note: 'virtio_notify_irqfd' },
+] as const;
+
 /** What a held context can be let do, and what it did last. */
 export function StepRow({ context }: { readonly context: ContextSnapshot }): ReactNode {
   const { holds } = usePlayground();
@@ -64,6 +79,26 @@ export function StepRow({ context }: { readonly context: ContextSnapshot }): Rea
       >
         Iteration
       </Button>
+      <Button
+        size="small"
+        icon={<Milestone />}
+        aria-label={`Step ${id}: next stage of this request`}
+        aria-keyshortcuts="N"
+        tip="Until something more happens to the request it was stopped for (N)"
+        onPress={() => void holds.step(id, 'request')}
+      >
+        Next stage
+      </Button>
+      <ActionMenu
+        title={`Let ${id} run until`}
+        trigger={
+          <Button size="small" icon={<ChevronDown />} aria-label={`Step ${id}: until an event`}>
+            Until
+          </Button>
+        }
+        actions={UNTIL}
+        onAction={(event) => void holds.stepUntil(id, event)}
+      />
       <p className={styles['said']}>{said}</p>
     </div>
   );

@@ -59,7 +59,7 @@ export function Lane({
   const takes =
     pickedDevice !== undefined && pickedDevice.queues.some((queue) => queue.context !== context.index);
   const held = context.heldNs !== undefined;
-  /** H holds and releases, S and I step: while the focus is in the lane. */
+  /** H holds and releases, S, I and N step: while the focus is in the lane. */
   const shortcut = (event: KeyboardEvent): void => {
     const { key, altKey, ctrlKey, metaKey } = event;
     // Keys typed into a menu of the lane come here as well: it is the lane's child, but not inside it.
@@ -68,6 +68,7 @@ export function Lane({
     if (key === 'h') void holds.toggle(context.id);
     else if (key === 's' && held) void holds.step(context.id, 'dispatch');
     else if (key === 'i' && held) void holds.step(context.id, 'iteration');
+    else if (key === 'n' && held) void holds.step(context.id, 'request');
   };
   const here = (frame: BoardFrame): ContextSnapshot | undefined => contextIn(frame.now, context.index);
 

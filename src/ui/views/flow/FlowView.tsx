@@ -1,9 +1,12 @@
 import { type CSSProperties, type ReactNode, useCallback, useEffect, useRef } from 'react';
+import { useStore } from 'zustand';
+import { same } from '../../model/breakpoints.ts';
 import { bytes, count, percentile, rate } from '../../model/format.ts';
 import { usePlayground } from '../../model/playground.ts';
 import type { QueueSummary, Summary } from '../../model/trace/protocol.ts';
 import { METRICS, STAGES } from '../../model/trace/stages.ts';
 import { type DiskQueue, useDiskQueues } from '../../model/trace/use-disk-queues.ts';
+import { BreakButton } from '../../widgets/BreakButton.tsx';
 import { type Column, DataTable } from '../../widgets/DataTable.tsx';
 import { LiveText } from '../../widgets/LiveText.tsx';
 import { Pane } from '../../widgets/Pane.tsx';
@@ -16,6 +19,8 @@ interface Station {
   readonly id: string;
   readonly label: string;
   readonly explain: string;
+  /** The trace event a breakpoint here is on, and what it says it is about; the avail ring has none: the guest writes it. */
+  readonly breaks?: { readonly event: string; readonly scope: 'device' | 'queue' };
   /** How often per second something passes here. */
   readonly rate: (queue: QueueSummary) => number;
   readonly unit: string;
@@ -32,6 +37,7 @@ const metric = (id: string): number => METRICS.findIndex((one) => one.id === id)
 const STATIONS: readonly Station[] = [
   {
     id: 'driver',
+    breaks: { event: 'virtio_interrupt_ack', scope: 'device' },
     label: 'Guest driver',
     explain: 'The guest acknowledges the interrupt and makes new requests',
     rate: ({ rates }) => rates.pops,
@@ -54,6 +60,7 @@ const STATIONS: readonly Station[] = [
   },
   {
     id: 'kick',
+    breaks: { event: 'virtio_queue_notify', scope: 'queue' },
     label: 'Kick',
     explain: 'The driver’s notification; from there until the context dispatches',
     rate: ({ rates }) => rates.kicks,
@@ -65,6 +72,7 @@ const STATIONS: readonly Station[] = [
   },
   {
     id: 'dispatch',
+    breaks: { event: 'virtqueue_pop', scope: 'queue' },
     label: 'Dispatch',
     explain: 'The context runs the queue’s handler: requests are taken, parsed and merged',
     rate: ({ rates }) => rates.dispatches,
@@ -77,6 +85,7 @@ const STATIONS: readonly Station[] = [
   },
   {
     id: 'disk',
+    breaks: { event: 'virtio_blk_submit_multireq', scope: 'device' },
     label: 'Disk',
     explain: 'The block layer and the file behind it',
     rate: ({ rates }) => rates.submits,
@@ -88,6 +97,7 @@ const STATIONS: readonly Station[] = [
   },
   {
     id: 'used',
+    breaks: { event: 'virtqueue_flush', scope: 'queue' },
     label: 'Used, IRQ',
     explain: 'Published in the used ring; the interrupt waits for a hart',
     rate: ({ rates }) => rates.interrupts,
@@ -125,7 +135,8 @@ const queueIn = ({ queues }: Summary, { dev, queue }: DiskQueue): QueueSummary |
   queues.find((one) => one.dev === dev && one.queue === queue);
 
 function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
-  const { trace, controller } = usePlayground();
+  const { trace, controller, breakpoints } = usePlayground();
+  const broken = useStore(breakpoints.store, (state) => state.all);
   const list = useRef<HTMLOListElement>(null);
 
   // Widths four times a second, without React.
@@ -142,6 +153,21 @@ function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
       }),
     [trace, chosen],
   );
+
+  const breakHere = ({ breaks, label }: Station): ReactNode => {
+    if (breaks === undefined) return null;
+    const { event, scope } = breaks;
+    const spec = { event, device: chosen.device, ...(scope === 'queue' ? { queue: chosen.queue } : {}) };
+    return (
+      <BreakButton
+        label={`Break here: ${label}`}
+        isSet={broken.some((one) => same(one, spec))}
+        onPress={() => void breakpoints.toggle(spec)}
+      >
+        Break
+      </BreakButton>
+    );
+  };
 
   /** Requests in the avail ring the device has not taken; split rings only. */
   const waiting = (): number | undefined => {
@@ -194,6 +220,7 @@ function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
                     })}
               </p>
               <p className={styles['line']}>{live(station.note)}</p>
+              {breakHere(station)}
             </div>
             <p className={styles['times']}>
               {station.metric === undefined

@@ -1,8 +1,16 @@
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react';
 import { Switch } from 'react-aria-components';
-import { TRACE_EVENTS, type TraceEventDef, type TraceGroup } from '../../../engine/trace/schema.ts';
+import { useStore } from 'zustand';
+import {
+  isBreakable,
+  TRACE_EVENTS,
+  type TraceEventDef,
+  type TraceGroup,
+} from '../../../engine/trace/schema.ts';
+import { same } from '../../model/breakpoints.ts';
 import { count } from '../../model/format.ts';
 import { useController, usePlayground } from '../../model/playground.ts';
+import { BreakButton } from '../../widgets/BreakButton.tsx';
 import { LiveText } from '../../widgets/LiveText.tsx';
 import { Pane } from '../../widgets/Pane.tsx';
 import styles from './TraceEventsView.module.css';
@@ -24,7 +32,8 @@ const REFRESH_MS = 2000;
 
 /** Which events are on, how often each came, and switches for one or a group: QMP `trace-event-set-state`. */
 export default function TraceEventsView(): ReactNode {
-  const { controller, trace } = usePlayground();
+  const { controller, trace, breakpoints } = usePlayground();
+  const broken = useStore(breakpoints.store, (state) => state.all);
   const on = useController((state) => state.phase.kind === 'on');
   const [enabled, setEnabled] = useState<ReadonlySet<string> | undefined>(undefined);
   const [refusal, setRefusal] = useState<string | undefined>(undefined);
@@ -62,7 +71,12 @@ export default function TraceEventsView(): ReactNode {
 
   if (!on) return <Pane>The machine’s trace events can be switched here when it is on.</Pane>;
   return (
-    <Pane about={refusal ?? 'each event that is on costs a little; counts are since the start'}>
+    <Pane
+      about={
+        refusal ??
+        'each event that is on costs a little; counts are since the start; a breakpoint holds the context an event happens in'
+      }
+    >
       {GROUPS.map(({ group, label }) => {
         const events = TRACE_EVENTS.filter((event) => event.group === group);
         const all = events.every(({ name }) => enabled?.has(name));
@@ -92,11 +106,20 @@ export default function TraceEventsView(): ReactNode {
                     <span className={styles['knob']} aria-hidden="true" />
                     <span className={styles['name']}>{event.name}</span>
                   </Switch>
-                  <LiveText
-                    feed={trace.summaries}
-                    className={styles['count']}
-                    read={({ perEvent }) => count(perEvent[event.id] ?? 0)}
-                  />
+                  <span className={styles['end']}>
+                    <LiveText
+                      feed={trace.summaries}
+                      className={styles['count']}
+                      read={({ perEvent }) => count(perEvent[event.id] ?? 0)}
+                    />
+                    {isBreakable(event) ? (
+                      <BreakButton
+                        label={`Break at ${event.name}`}
+                        isSet={broken.some((one) => same(one, { event: event.name }))}
+                        onPress={() => void breakpoints.toggle({ event: event.name })}
+                      />
+                    ) : null}
+                  </span>
                 </li>
               ))}
             </ul>

@@ -30,7 +30,9 @@ export function TransportBar({
 }): ReactNode {
   const { controller } = usePlayground();
   const phase = useController((state) => state.phase.kind);
-  const runState = useBoardShape()?.runState;
+  const board = useBoardShape();
+  const runState = board?.runState;
+  const held = board?.contexts.filter(({ heldNs }) => heldNs !== undefined).map(({ id }) => id) ?? [];
   const on = phase === 'on';
   const running = runState === 'running' || runState === 'starting';
   return (
@@ -98,6 +100,7 @@ export function TransportBar({
       <p className={styles['state']} data-testid="run-state">
         <span className={styles['dot']} data-running={(on && running) || undefined} aria-hidden="true" />
         {on ? STATE_WORDS[runState ?? 'starting'] : PHASE_WORDS[phase]}
+        {on && held.length > 0 ? `, ${held.join(', ')} held` : ''}
       </p>
       <div className={styles['spring']} />
       {extra}
