@@ -313,6 +313,16 @@ describe('breakpoints', () => {
       expect(await machine.vm.hmp('info breakpoints')).toMatch(/^no breakpoints/);
     }));
 
+  it('stops a context that is just being made, before it does anything', () =>
+    withMachine({}, async (machine) => {
+      const held = watch(machine);
+      await add(machine, { event: 'source_attach' });
+      await machine.qmp('object-add', { 'qom-type': 'glib-qcontext', id: 'ctx2', threaded: true });
+      await machine.until(() => held.length > 0);
+      expect(held[0]).toMatchObject({ id: 'ctx2', event: 'source_attach' });
+      await within(machine.qmp('object-del', { id: 'ctx2' }), 5000, 'object-del');
+    }));
+
   it('does not keep a move, a reset or the end from happening', () =>
     withMachine({ drive: ',throttling.iops-total=500' }, async (machine) => {
       machine.send('loop qd 16\n');

@@ -81,7 +81,10 @@ export class ContextCore {
       mask: layout.traceMask,
       thread: index,
       clock: host.clock,
-      breaks: new BreakWatch(mem, layout, index, () => this.thread.gate.close()),
+      breaks: new BreakWatch(mem, layout, index, () => {
+        // While the loop is being made nothing is dispatched; it looks at the hold before it begins.
+        if (this.#ready) this.thread.gate.close();
+      }),
       onName: (id, kind, text) => this.#onTraceName(id, kind, text),
     });
     this.thread = createThreadContext({
