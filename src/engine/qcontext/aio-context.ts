@@ -12,9 +12,10 @@ import type {
   PollableNotifier,
 } from './aio-interface.ts';
 import { AioLedger } from './aio-ledger.ts';
+import { AioRound } from './aio-round.ts';
 import { BottomHalves } from './bottom-halves.ts';
 import type { BusyPoller } from './busy-poller.ts';
-import type { Dispatched, DispatchGate } from './dispatch-gate.ts';
+import type { DispatchGate } from './dispatch-gate.ts';
 import { IO_IN, PollSet } from './poll-fd.ts';
 import type { QContext } from './qcontext.ts';
 import { type PrepareTimeout, QSource } from './qsource.ts';
@@ -45,11 +46,6 @@ export interface AioContextOptions {
   gate?: DispatchGate | undefined;
 }
 
-/** Parts of one poll, in the order of A5; a closed gate interrupts between any two callbacks. */
-const BOTTOM_HALVES = 0;
-const HANDLERS = 1;
-const TIMERS = 2;
-
 /**
  * QEMU's AioContext: event notifiers with handlers, bottom halves and timers, as one thing that any
  * context can run as a source, or that is polled on its own.
@@ -75,18 +71,12 @@ export class AioContext implements AioLoop, BusyPoller {
   readonly #adaptive: AdaptivePoll;
   readonly #set = new PollSet();
   readonly #ledger: AioLedger;
+  readonly #round: AioRound;
   #source: QSource | null = null;
   /** Over 0 from the moment the timeout is computed until the wait is over (A4). */
   #notifyMe = 0;
   /** How long the wait took that ended last; −1 if the loop did not wait. */
   #blockNs = -1;
-  /** Where a poll that the gate interrupted is to go on, and the handlers that were ready in it (H3). */
-  #resumeAt = BOTTOM_HALVES;
-  #handlersLeft: readonly AioHandler[] | null = null;
-  /** When its run of timers began. */
-  #dueNs = 0;
-  /** While stepping: when the callback under way began. */
-  #stepStartNs = 0;
 
   constructor(options: AioContextOptions) {
     this.#options = options;
@@ -103,11 +93,11 @@ export class AioContext implements AioLoop, BusyPoller {
       dispatched: (bh) => {
         this.#tracer.emit(TRACE.aio_bh_dispatch, this.#index, this.#ledger.id(bh.name));
         this.#ledger.stats('bh', bh.name).dispatched(this.#clock.nowNs());
-        this.#stepBegins();
+        options.gate?.begins(this.#clock);
       },
       threw: (bh, error) => this.#threw(bh.name, error),
       mayRun: () => options.gate?.isOpen !== false,
-      ran: (bh) => this.#stepped(bh.name, 'bh'),
+      ran: (bh) => options.gate?.ended(bh.name, 'bh', this.#clock),
     });
     this.#timers = new TimerList(options.clock, {
       rearmed: () => this.notify(),
@@ -119,11 +109,17 @@ export class AioContext implements AioLoop, BusyPoller {
           Math.min(lateNs, 0xffff_ffff),
         );
         this.#ledger.stats('timer', name).dispatched(this.#clock.nowNs(), lateNs);
-        this.#stepBegins();
+        options.gate?.begins(this.#clock);
       },
       threw: (name, error) => this.#threw(name, error),
       mayRun: () => options.gate?.isOpen !== false,
-      ran: (name) => this.#stepped(name, 'timer'),
+      ran: (name) => options.gate?.ended(name, 'timer', this.#clock),
+    });
+    this.#round = new AioRound({
+      bottomHalves: this.#bottomHalves,
+      timers: this.#timers,
+      clock: options.clock,
+      gate: options.gate,
     });
     this.#adaptive = new AdaptivePoll(options.poll ?? DEFAULT_POLL_PARAMS, {
       added: ({ nameId, pollNs }) => this.#tracer.emit(TRACE.poll_add, this.#index, nameId, pollNs, IO_IN),
@@ -342,52 +338,7 @@ export class AioContext implements AioLoop, BusyPoller {
   #dispatch(): boolean {
     const blockNs = this.#blockNs;
     this.#blockNs = -1;
-    const { gate } = this.#options;
-    const from = this.#resumeAt;
-    const handlers = this.#handlersLeft ?? this.#handlers.values();
-    this.#resumeAt = BOTTOM_HALVES;
-    this.#handlersLeft = null;
-    let progress = false;
-    if (from === BOTTOM_HALVES) {
-      progress = this.#bottomHalves.poll();
-      if (this.#bottomHalves.isInterrupted) return progress;
-    }
-    if (from !== TIMERS) {
-      let left: AioHandler[] | null = null;
-      for (const handler of handlers) {
-        if (left === null && gate?.isOpen !== false) {
-          if (this.#dispatchHandler(handler, blockNs)) progress = true;
-        } else if (handler.ready || handler.pollReady) {
-          (left ??= []).push(handler);
-        }
-      }
-      if (left !== null) {
-        this.#resumeAt = HANDLERS;
-        this.#handlersLeft = left;
-        return progress;
-      }
-    }
-    if (gate?.isOpen !== false) {
-      const dueNs = from === TIMERS ? this.#dueNs : Infinity;
-      // The time before the run: a timer that a step re-arms for now belongs to the next poll.
-      if (gate?.isStepping === true) this.#dueNs = Math.min(dueNs, this.#clock.nowNs());
-      if (this.#timers.run(dueNs)) progress = true;
-    } else if (from !== TIMERS) {
-      this.#dueNs = this.#clock.nowNs();
-    }
-    const next = this.#timers.nextNs;
-    if (gate?.isOpen === false && next >= 0 && next <= this.#dueNs) this.#resumeAt = TIMERS;
-    return progress;
-  }
-
-  #stepBegins(): void {
-    if (this.#options.gate?.isStepping === true) this.#stepStartNs = this.#clock.nowNs();
-  }
-
-  #stepped(name: string, kind: Dispatched['kind']): void {
-    const { gate } = this.#options;
-    if (gate?.isStepping === true)
-      gate.dispatched({ name, kind, ns: this.#clock.nowNs() - this.#stepStartNs });
+    return this.#round.run(this.#handlers.values(), (handler) => this.#dispatchHandler(handler, blockNs));
   }
 
   #dispatchHandler(handler: AioHandler, blockNs: number): boolean {
@@ -405,7 +356,8 @@ export class AioContext implements AioLoop, BusyPoller {
       nameId,
       Math.min(Math.max(0, latencyNs), 0xffff_ffff),
     );
-    this.#stepBegins();
+    const { gate } = this.#options;
+    gate?.begins(this.#clock);
     try {
       if (pollReady) handlers.ioPollReady?.();
       if (ready && !handler.removed) handlers.ioRead();
@@ -415,7 +367,7 @@ export class AioContext implements AioLoop, BusyPoller {
     }
     this.#tracer.emit(TRACE.source_dispatch_end, this.#index, nameId, Number(!handler.removed));
     if (ready && !handler.removed) this.#adaptive.add(handler);
-    this.#stepped(handler.name, 'fd');
+    gate?.ended(handler.name, 'fd', this.#clock);
     return true;
   }
 

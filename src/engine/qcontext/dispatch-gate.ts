@@ -1,3 +1,5 @@
+import type { Clock } from '../base/clock.ts';
+
 /** One dispatch that was stepped: what ran, and for how long. Plain data. */
 export interface Dispatched {
   /** The name of the source, handler, bottom half or timer. */
@@ -18,6 +20,7 @@ export class DispatchGate {
   /** Somebody wants to know what is dispatched: tell `dispatched`. */
   isStepping = false;
   #left = 0;
+  #startNs = 0;
   #steps: Dispatched[] = [];
 
   /** Nothing more is dispatched until `open`. */
@@ -44,9 +47,14 @@ export class DispatchGate {
     return this.#steps;
   }
 
-  /** Dispatches counted in the step under way. */
-  get count(): number {
-    return this.#steps.length;
+  /** A dispatch begins. */
+  begins(clock: Clock): void {
+    if (this.isStepping) this.#startNs = clock.nowNs();
+  }
+
+  /** The dispatch that began last has ended. */
+  ended(name: string, kind: Dispatched['kind'], clock: Clock): void {
+    if (this.isStepping) this.dispatched({ name, kind, ns: clock.nowNs() - this.#startNs });
   }
 
   /** While stepping: a dispatch has ended. */
