@@ -159,13 +159,15 @@ function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
     const { event, scope } = breaks;
     const spec = { event, device: chosen.device, ...(scope === 'queue' ? { queue: chosen.queue } : {}) };
     return (
-      <BreakButton
-        label={`Break here: ${label}`}
-        isSet={broken.some((one) => same(one, spec))}
-        onPress={() => void breakpoints.toggle(spec)}
-      >
-        Break
-      </BreakButton>
+      <div className={styles['break']}>
+        <BreakButton
+          label={`Break here: ${label}`}
+          isSet={broken.some((one) => same(one, spec))}
+          onPress={() => void breakpoints.toggle(spec)}
+        >
+          Break
+        </BreakButton>
+      </div>
     );
   };
 

@@ -118,7 +118,9 @@ export default function TraceEventsView(): ReactNode {
                         isSet={broken.some((one) => same(one, { event: event.name }))}
                         onPress={() => void breakpoints.toggle({ event: event.name })}
                       />
-                    ) : null}
+                    ) : (
+                      <span className={styles['none']} />
+                    )}
                   </span>
                 </li>
               ))}
