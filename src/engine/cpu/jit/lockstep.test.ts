@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MIP_MEIP, MIP_MSIP, MIP_SEIP, MIP_SSIP, PRIV_M, PRIV_S, PRIV_U } from '../layout.ts';
+import { addi, bne, csrrs, csrrw, iType, jal, OPCODE, r4Type, rType, sd, sType } from '../testing/encode.ts';
 import { CSR, DATA, HartRig, M_HANDLER, RAM } from '../testing/hart-rig.ts';
 import { compareHarts, compareMemory, describeDifferences } from './lockstep.ts';
 import { ALIAS, PROGRAM_BYTES, skippingHandler } from './testing/handler.ts';
@@ -154,5 +155,68 @@ describe('interpreter and JIT in lockstep in virtual memory, with interrupts', (
     expect(actual.hart.translations?.units).toBeGreaterThan(SEEDS.length);
     expect(executed.traps / executed.all).toBeLessThan(0.1);
     expect(expected.hart.counters.interrupts).toBeGreaterThan(SEEDS.length);
+  });
+});
+
+describe('arithmetic on doubles in lockstep', () => {
+  const expected = new HartRig(module);
+  const actual = new HartRig(module, { jit: EAGER });
+  const OPERANDS = 600;
+  const RESULTS = DATA + 0x8000;
+  const OPERATIONS = [0x00, 0x01, 0x02, 0x03, 0x0b];
+  const FUSED = [OPCODE.madd, OPCODE.msub, OPCODE.nmsub, OPCODE.nmadd];
+
+  /** Takes operands from the table three at a time, and puts away what every operation makes of them. */
+  function prepare(rig: HartRig, random: Random, frm: bigint): void {
+    const [operands, results, count] = [18, 19, 24];
+    const fld = (rd: number, offset: number): number => iType(OPCODE.loadFp, 3, rd, operands, offset);
+    // Those that are the interpreter's would raise the flags that the others have to raise.
+    const roundings = [0, 7];
+    const arithmetic = roundings.flatMap((rounding) => [
+      ...OPERATIONS.map((op) => rType(OPCODE.opFp, rounding, (op << 2) | 1, 10, 1, op === 0x0b ? 0 : 2)),
+      ...FUSED.map((opcode) => r4Type(opcode, 1, rounding, 10, 1, 2, 3)),
+    ]);
+    const body = [
+      fld(1, 0),
+      fld(2, 8),
+      fld(3, 16),
+      ...arithmetic.flatMap((insn, i) => [insn, sType(OPCODE.storeFp, 3, results, 10, 8 * i)]),
+      // The flags of all, and inexact from the start, as after a while in any program.
+      csrrs(11, CSR.fflags, 0),
+      sd(11, results, 8 * arithmetic.length),
+      csrrw(0, CSR.fflags, 12),
+      addi(operands, operands, 8),
+      addi(results, results, 8 * (arithmetic.length + 1)),
+      addi(count, count, -1),
+    ];
+    rig.start([...body, bne(count, 0, -4 * body.length), jal(0, 0)], PRIV_M);
+    rig.hart.writeCsr(CSR.mstatus, 3n << 13n);
+    rig.hart.writeCsr(CSR.fcsr, (frm << 5n) | 1n);
+    const view = new DataView(new ArrayBuffer(8));
+    for (let i = 0; i < OPERANDS + 2; i++) {
+      const exponent = random(4) === 0 ? random(700) - 350 : random(8) - 4;
+      view.setFloat64(0, (random(20001) - 10000) * 10 ** Math.max(-300, Math.min(300, exponent)));
+      const special = [0n, 1n << 63n, 0x7ff0n << 48n, 0x7ff8n << 48n, 1n, 0x7fefn << 48n, 0x0010n << 48n];
+      rig.poke64(DATA + 8 * i, random(8) === 0 ? special[random(special.length)]! : view.getBigUint64(0));
+    }
+    rig.hart.setX(operands, BigInt(DATA));
+    rig.hart.setX(results, BigInt(RESULTS));
+    rig.hart.setX(12, 1n);
+    rig.hart.setX(count, BigInt(OPERANDS));
+  }
+
+  it.each([0n, 2n, 4n])('rounding mode %i', (frm) => {
+    for (const rig of [expected, actual]) prepare(rig, randomFrom(77), frm);
+    for (let slice = 0; slice < 60; slice++) {
+      expected.step(1000);
+      actual.step(1000);
+      const differences = compareHarts(expected.hart, actual.hart);
+      if (differences.length > 0) expect.fail(`slice ${slice}:\n${describeDifferences(differences)}`);
+      const words = (rig: HartRig): Uint32Array =>
+        rig.memory.u32.subarray(rig.at(RESULTS) >>> 2, rig.at(RESULTS + 0x4_0000) >>> 2);
+      expect(compareMemory(RESULTS, words(expected), words(actual))).toBeUndefined();
+    }
+    expect(expected.hart.getX(24)).toBe(0n);
+    expect(actual.hart.translations?.units).toBeGreaterThan(0);
   });
 });

@@ -3,7 +3,7 @@ import { type Access, type AccessGroup, groupAccesses } from '../accesses.ts';
 import { HART_JIT_LEFT, HART_X } from '../../layout.ts';
 import { PARAM, UNIT_TYPE } from '../abi.ts';
 import { Code, type Label, type Local } from '../asm/code.ts';
-import { control, I32, I64, i32, i64 } from '../asm/opcodes.ts';
+import { control, F64, I32, I64, i32, i64 } from '../asm/opcodes.ts';
 import type { Insn } from '../decode.ts';
 
 /** Bits of `exit` above the page offset: how many instructions of the block were not executed. */
@@ -32,6 +32,7 @@ export class UnitCode {
   readonly tlb: Local = this.code.local(I32);
   readonly wide: Local = this.code.local(I64);
   readonly status: Local = this.code.local(I32);
+  readonly double: Local = this.code.local(F64);
   /** The pc to return. */
   readonly #next: Local = this.code.local(I64);
   /** For `rare`: page offset | INTERPRET, and above UNDONE_SHIFT the instructions to give back. */
