@@ -1,6 +1,9 @@
 import { assert } from './assert.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
+/** Up to here a loop over bytes is faster than a view: headers, status bytes. */
+const SHORT_BYTES = 64;
+
 /**
  * A scatter/gather list over the machine's shared memory: pairs of (byte offset, length), QEMU's
  * QEMUIOVector. Offsets fit 32 bits, since the memory is at most 4 GiB. Adjacent pairs are joined as they
@@ -88,7 +91,8 @@ export class IoVector {
       }
       const addr = (this.addrs[i] as number) + skip;
       const piece = Math.min(length - skip, into.length - at);
-      into.set(mem.u8.subarray(addr, addr + piece), at);
+      if (piece <= SHORT_BYTES) for (let b = 0; b < piece; b++) into[at + b] = mem.u8[addr + b] as number;
+      else into.set(mem.u8.subarray(addr, addr + piece), at);
       at += piece;
       skip = 0;
     }

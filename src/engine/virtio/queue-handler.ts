@@ -209,9 +209,9 @@ export abstract class VirtQueueHandler {
   }
 
   /** Takes the next chain, if there is one; valid until the next call. A fault of the driver's stops the device. */
-  protected take(kickNs: number): DescriptorChain | undefined {
+  protected take(kickNs: number, nowNs = this.env.clock.nowNs()): DescriptorChain | undefined {
     const chain = this.#chain;
-    if (!this.#checked(this.queue.pop(chain))) return undefined;
+    if (!this.#checked(this.queue.pop(chain, nowNs))) return undefined;
     this.#inFlight += 1;
     this.#kickNs[chain.key] = kickNs;
     return chain;
@@ -231,12 +231,14 @@ export abstract class VirtQueueHandler {
     this.#notifier.set();
   }
 
-  /** Returns a buffer with `written` bytes written. The driver sees it, and is told, with the batch. */
-  protected complete(element: VirtQueueElement, written: number): void {
+  /**
+   * Returns a buffer with `written` bytes written. The driver sees it, and is told, with the batch.
+   * @param nowNs - when it was done, if the caller has just looked
+   */
+  protected complete(element: VirtQueueElement, written: number, nowNs = this.env.clock.nowNs()): void {
     const { queue } = this;
     const { state } = queue;
     const { mem } = this.env;
-    const nowNs = this.env.clock.nowNs();
     recordLatency(mem, state.addr + Q.latency, nowNs - state.sinceNsAt(element.key));
     const kickNs = this.#kickNs[element.key] as number;
     if (kickNs > 0) recordLatency(mem, state.addr + Q.latencyFromKick, nowNs - kickNs);

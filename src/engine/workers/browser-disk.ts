@@ -24,6 +24,8 @@ export interface SyncCapableHandle {
 /** A file in the origin private file system. */
 class OpfsDisk implements DiskFile {
   readonly #handle: SyncAccessHandle;
+  /** The one options object of all calls. */
+  readonly #options = { at: 0 };
   constructor(handle: SyncAccessHandle) {
     this.#handle = handle;
   }
@@ -31,11 +33,13 @@ class OpfsDisk implements DiskFile {
     return this.#handle.getSize();
   }
   read(into: Uint8Array, offset: number): number {
-    return this.#handle.read(into, { at: offset });
+    this.#options.at = offset;
+    return this.#handle.read(into, this.#options);
   }
   /** On a full disk Chromium throws QuotaExceededError and Firefox returns less: both reach the caller. */
   write(from: Uint8Array, offset: number): number {
-    return this.#handle.write(from, { at: offset });
+    this.#options.at = offset;
+    return this.#handle.write(from, this.#options);
   }
   flush(): void {
     this.#handle.flush();

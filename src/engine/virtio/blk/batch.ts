@@ -11,6 +11,8 @@ export const MERGED_BYTES_MAX = MiB;
 /** Reads or writes gathered in one run of a queue's handler, to be submitted in disk order. */
 export class RequestBatch {
   readonly #requests: (VirtioBlkRequest | undefined)[] = Array.from({ length: BATCH_MAX });
+  /** Their places on the disk, for sorting: numbers side by side are compared faster than objects. */
+  readonly #offsets = new Float64Array(BATCH_MAX);
   count = 0;
 
   /** The kind of all requests in it. */
@@ -72,14 +74,19 @@ export class RequestBatch {
 
   /** Insertion sort: at most 32, nearly always in order already, and stable (equal places keep their order). */
   #sort(): void {
-    for (let i = 1; i < this.count; i++) {
+    const requests = this.#requests;
+    const offsets = this.#offsets;
+    for (let i = 0; i < this.count; i++) {
       const request = this.at(i);
+      const { offset } = request;
       let j = i;
-      while (j > 0 && this.at(j - 1).offset > request.offset) {
-        this.#requests[j] = this.#requests[j - 1];
+      while (j > 0 && (offsets[j - 1] as number) > offset) {
+        requests[j] = requests[j - 1];
+        offsets[j] = offsets[j - 1] as number;
         j -= 1;
       }
-      this.#requests[j] = request;
+      requests[j] = request;
+      offsets[j] = offset;
     }
   }
 }

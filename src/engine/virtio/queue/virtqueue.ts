@@ -74,12 +74,15 @@ export abstract class Virtqueue {
   /** Asks the driver for a kick with the next chain. Look at `hasWork` afterwards (Q4). */
   abstract enableNotification(): void;
 
-  /** Takes the next chain. On anything but POP_CHAIN the content of `chain` means nothing. */
-  pop(chain: DescriptorChain): PopResult {
+  /**
+   * Takes the next chain. On anything but POP_CHAIN the content of `chain` means nothing.
+   * @param nowNs - what the chain's latency is counted from; who takes several at once reads the clock once
+   */
+  pop(chain: DescriptorChain, nowNs = this.env.clock.nowNs()): PopResult {
     const result = this.peek(chain);
     if (result === POP_CHAIN) {
       this.advance(chain);
-      this.#take(chain);
+      this.#take(chain, nowNs);
     }
     return result;
   }
@@ -127,17 +130,22 @@ export abstract class Virtqueue {
     raiseUsedBuffer(env);
   }
 
+  /** Buffers filled and not yet flushed. */
+  get unpublished(): number {
+    return this.pending;
+  }
+
   get inFlight(): number {
     return this.state.get(Q.inFlight);
   }
 
   /** Books a chain as taken: gives it a request id and a place in the in-flight table. */
-  #take(chain: DescriptorChain): void {
+  #take(chain: DescriptorChain, nowNs: number): void {
     const { env, state } = this;
     const sequence = state.get(Q.nextRequest);
     state.set(Q.nextRequest, sequence + 1);
     chain.req = requestId(env.dev, this.index, sequence);
-    state.setRequestAt(chain.key, chain.req, env.clock.nowNs());
+    state.setRequestAt(chain.key, chain.req, nowNs);
     state.set(Q.inFlight, state.get(Q.inFlight) + 1);
     state.set(Q.inFlightSlots, state.get(Q.inFlightSlots) + chain.slots);
     state.addF64(Q.requests, 1);

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { KiB } from '../../base/brands.ts';
+import { BlkMachine } from '../testing/blk-machine.ts';
+
+/** Completions the driver can see at the moment each request of a batch reaches the backend. */
+function visibleAtEachSubmit(requests: number, bytes: number): number[] {
+  const machine = new BlkMachine({ diskBytes: 64 * 1024 * KiB, ramBytes: 32 * 1024 * KiB }).boot();
+  const visible: number[] = [];
+  const submit = machine.disk.submit.bind(machine.disk);
+  machine.disk.submit = (request) => {
+    visible.push(machine.driver.queue().takeUsed().length + (visible.at(-1) ?? 0));
+    submit(request);
+  };
+  // Every other place, so that none is merged.
+  for (let i = 0; i < requests; i++) machine.addRead((i * 2 * bytes) / 512, bytes);
+  machine.turn();
+  return visible;
+}
+
+test('K6 a driver sees the first completions of a batch while the device works on the rest', () => {
+  expect(visibleAtEachSubmit(20, 4 * KiB)).toEqual(
+    Array.from({ length: 20 }, (_, submitted) => submitted - (submitted % 8)),
+  );
+});
+
+test('K6 long requests are published one by one', () => {
+  expect(visibleAtEachSubmit(4, 256 * KiB)).toEqual([0, 1, 2, 3]);
+});
+
+test('K6 a batch that is no longer has one interrupt', () => {
+  const machine = new BlkMachine().boot();
+  for (let i = 0; i < 8; i++) machine.addRead(i * 16, 4 * KiB);
+  expect(machine.turn()).toHaveLength(8);
+  expect(machine.rises).toBe(1);
+});
