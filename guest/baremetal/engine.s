@@ -40,7 +40,6 @@ begin_phase:                    # t0 = its function, t1 = its number of requests
     li      a0, 1               # the one state xorshift never leaves
 1:  sd      a0, JOB_STATE(s0)
 
-    li      s4, 0               # 1: something was completed since we last slept
 round:
     call    engine_submit
     la      a0, vq_kick
@@ -51,14 +50,9 @@ round:
     beqz    a0, 4f              # gave up
     ld      t0, JOB_IN_FLIGHT(s0)
     beqz    t0, 3f
-    bnez    s2, again
+    bnez    s2, round
     mv      a0, s3
-    mv      a1, s4
-    li      s4, 0
     call    engine_sleep
-    j       round
-again:
-    li      s4, 1
     j       round
 
 3:  ld      t0, JOB_ENDED(s0)
@@ -203,15 +197,11 @@ engine_watch:
     li      a0, 0
     leave2
 
-# Waits for completions until time a0 (FOREVER: without limit): with a1 = 1 for half of what is in flight, but not
-# for long; with 0 for the next one.
+# Waits for a completion until time a0 (FOREVER: without limit).
 engine_sleep:
     enter0
     li      t0, FOREVER
     bne     a0, t0, 1f
     li      a0, 0
-1:  beqz    a1, 2f
-    call    wait_for_half
-    leave0
-2:  call    wait_for_used
+1:  call    wait_for_used
     leave0

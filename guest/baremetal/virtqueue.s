@@ -289,29 +289,6 @@ vq_arm:
     sh      t2, RING_ENTRIES(t3)        # used_event: interrupt me when idx passes this
     ret
 
-# Asks for an interrupt once half of what is in flight on queue a0 is completed (without EVENT_IDX: at the next
-# completion). That many come, or the device has lost some; but nobody knows when, so the caller limits its wait.
-vq_arm_half:
-    la      t1, device
-    ld      t1, DEV_FEATURES(t1)
-    srli    t1, t1, F_EVENT_IDX
-    andi    t1, t1, 1
-    beqz    t1, vq_arm
-    lw      t2, VQ_USED_IDX(a0)
-    lw      t1, VQ_AVAIL_IDX(a0)
-    sub     t1, t1, t2
-    zext.h  t1, t1              # in flight
-    srli    t1, t1, 1
-    beqz    t1, vq_arm
-    addi    t1, t1, -1
-    add     t2, t2, t1
-    ld      t0, VQ_AVAIL(a0)
-    lw      t3, VQ_SIZE(a0)
-    slli    t3, t3, 1
-    add     t3, t3, t0
-    sh      t2, RING_ENTRIES(t3)
-    ret
-
 # Asks for no interrupts from queue a0. With EVENT_IDX there is no 'never': half the range of idx ahead
 # is as far as one can ask.
 vq_disarm:
@@ -333,34 +310,15 @@ vq_disarm:
     sh      t2, RING_ENTRIES(t3)
     ret
 
-# Returns when a completion may have come: at once when polling; else after the interrupt, or at time a0 (0: no limit).
+# Returns when a completion may have come: at once when polling; else after the interrupt, or at time a0.
 wait_for_used:
-    la      a1, vq_arm
-    j       wait_armed
-
-# As wait_for_used, but for half of what is in flight, and not much longer than the rest takes on a fast disk: a
-# driver that is interrupted for each completion works in turn with the device, this one works beside it.
-.equ PATIENCE_PER_SECOND, 1000  # a wait for half ends after one such part of a second
-wait_for_half:
-    rdtime  t0
-    ld      t1, timebase
-    li      t2, PATIENCE_PER_SECOND
-    divu    t1, t1, t2
-    add     t0, t0, t1
-    beqz    a0, 1f
-    bleu    a0, t0, 2f
-1:  mv      a0, t0
-2:  la      a1, vq_arm_half
-
-wait_armed:                     # a1 = how to ask for the interrupt
     enter4
     mv      s0, a0
-    mv      s1, a1
     la      t0, wishes
     ld      t0, WISH_INTERRUPTS(t0)
     beqz    t0, 9f
     call    interrupts_disable
-    mv      a0, s1
+    la      a0, vq_arm
     call    each_queue
     fence   rw, rw              # our wish is out before the last look, or both sides may sleep
     la      a0, vq_ready

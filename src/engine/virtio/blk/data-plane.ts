@@ -29,11 +29,7 @@ import {
 
 const Q = VirtQueueLayout.at;
 
-/**
- * Within a batch, completions are published once so many have gathered, or after so many bytes. Few enough that the
- * driver has something to do meanwhile, many enough that it isn't interrupted for each.
- */
-const PUBLISH_REQUESTS = 8;
+/** Within a batch, completions are published after so many bytes (K6): copying them takes longer than an interrupt. */
 const PUBLISH_BYTES = 256 * KiB;
 
 /** What became of a failed request: QEMU's BlockErrorAction. */
@@ -92,7 +88,7 @@ export function blockErrorAction(policy: OnError, errno: BlockErrno): BlockError
  *  - K3 with the cache off a write is answered only after a flush that followed it.
  *  - K4 requests are merged only with neighbours of the same direction, at most 32, and share their outcome.
  *  - K5 a stopped request keeps its buffer; `resume` submits it again, in this context.
- *  - K6 within a batch completions are published after eight requests or 256 KiB.
+ *  - K6 within a batch completions are published after each 256 KiB.
  */
 export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompletion {
   readonly #config: VirtioBlkConfig;
@@ -102,8 +98,6 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
   readonly #onError: (report: BlkErrorReport) => void;
   readonly #batch = new RequestBatch();
   readonly #free: VirtioBlkRequest[] = [];
-  /** Bytes submitted since completions were last published. */
-  #unpublishedBytes = 0;
   #parked: VirtioBlkRequest[] = [];
 
   /** @param onError told of every backend error, on this thread; `stop` asks for the machine to be stopped */
@@ -191,6 +185,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     this.#backend.plug();
     batch.merge();
     const write = batch.direction === 'write';
+    let unpublished = 0;
     for (let i = 0; i < batch.count; i++) {
       const leader = batch.at(i);
       let followers = 0;
@@ -208,23 +203,14 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
       }
       const { bytes } = leader;
       this.#backend.submit(leader);
-      this.#publishEarly(bytes, i + 1 < batch.count);
+      unpublished += bytes;
+      if (unpublished >= PUBLISH_BYTES && i + 1 < batch.count) {
+        this.queue.flush(); // K6
+        unpublished = 0;
+      }
     }
     batch.clear();
     this.#backend.unplug();
-  }
-
-  /**
-   * Lets the driver have what is done while we work on the rest of the batch: with nothing published before the
-   * end, driver and device would only ever work in turn (K6).
-   */
-  #publishEarly(bytes: number, more: boolean): void {
-    this.#unpublishedBytes += bytes;
-    const { queue } = this;
-    const enough = queue.unpublished >= PUBLISH_REQUESTS || this.#unpublishedBytes >= PUBLISH_BYTES;
-    if (more && !enough) return;
-    this.#unpublishedBytes = 0;
-    if (more) queue.flush(); // otherwise the end of the run does
   }
 
   /** The backend has finished a request, and with it those merged into it. */
