@@ -7,6 +7,9 @@ import { layout, PRESETS, type Preset } from '../model/layout.ts';
 import { decodeShared, type Shared } from '../model/share.ts';
 import { environmentProblem, type Problem } from '../model/problem.ts';
 import { loadSettings, saveSettings } from '../model/settings.ts';
+import { neededFiles } from '../model/images/needed-files.ts';
+import type { RecordStorage } from '../model/warm-start/warm-record.ts';
+import { WarmStart } from '../model/warm-start/warm-start.ts';
 import { mount } from './mount.tsx';
 import { installPlaygroundApi } from './playground-api.ts';
 
@@ -30,6 +33,23 @@ const playground = mount(root, {
   // The engine is not part of the first paint: it loads while the images are being fetched.
   makeVm: async (argv) => (await import('../../engine/workers/browser-supervisor.ts')).createVmInPage(argv),
   prepare: guestFilesPreparer(store, () => manifest, base),
+  warm: new WarmStart({
+    storage: localStorageOrNone(),
+    fileState: async (name) => {
+      const file = await store.file(name);
+      return file && `${file.size} ${file.lastModified}`;
+    },
+    room: async () => {
+      const { quota, usage } = await navigator.storage.estimate();
+      return quota === undefined ? undefined : quota - (usage ?? 0);
+    },
+    bootFiles: (argv) =>
+      neededFiles(argv)
+        .filter(({ use }) => use !== 'disk')
+        .map(({ name }) => name),
+    enabled: () => loadSettings().warmStart,
+    now: () => Date.now(),
+  }),
   // The default is not remembered: a later version of the page may have a better one.
   remember: (commandLine) =>
     saveSettings({ commandLine: commandLine === standard ? undefined : commandLine }),
@@ -42,10 +62,22 @@ const problem = await environmentProblem();
 if (problem !== undefined) playground.controller.showProblem(problem);
 else if (link.kind === 'damaged' || link.kind === 'newer')
   playground.controller.showProblem(linkProblem(link.kind));
-else void playground.controller.powerOn();
+else void playground.controller.powerOn({ resume: true });
 
 // A link pasted over the address of an open page is a wish for that configuration.
 addEventListener('hashchange', () => location.reload());
+
+/** Reading `localStorage` throws where the user has blocked it. */
+function localStorageOrNone(): RecordStorage {
+  const blocked = (): never => {
+    throw new Error('storage is blocked');
+  };
+  try {
+    return localStorage;
+  } catch {
+    return { getItem: blocked, setItem: blocked, removeItem: () => {} };
+  }
+}
 
 /** The arrangement a link asks for, as far as this version knows it. */
 function showShared({ preset, inspector, tools }: Shared): void {

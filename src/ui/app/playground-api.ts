@@ -3,7 +3,10 @@ import type { Vm } from '../../engine/vm.ts';
 
 /** `window.playground`: the page for scripts. What a person can do, with the same effect. */
 export interface PlaygroundApi {
-  /** Power on with this command line, or the one in the editor; resolves when the machine is on (or refused). */
+  /**
+   * Power on with this command line, or the one in the editor; resolves when the machine is on (or refused). It boots,
+   * and no snapshot is kept of it for the next visit: nothing happens that the script has not asked for.
+   */
   start(commandLine?: string): Promise<void>;
   /** Cut the power; resolves when every thread has ended and every disk is closed. */
   stop(): Promise<void>;
@@ -80,7 +83,7 @@ export function installPlaygroundApi({ controller, holds, moves }: Playground): 
   const api: PlaygroundApi = {
     start: (commandLine) => {
       if (commandLine !== undefined) controller.setCommandLine(commandLine);
-      return controller.powerOn();
+      return controller.powerOn({ keep: false });
     },
     stop: () => controller.powerOff(),
     qmp: async (execute, args) => {

@@ -10,12 +10,19 @@ const KEEP_BYTES = 1 << 20;
 export class SerialLog implements SerialPort {
   readonly #port: SerialPort;
   readonly #listeners = new Set<(bytes: Uint8Array) => void>();
+  readonly #inputListeners = new Set<() => void>();
   readonly #off: () => void;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
 
-  constructor(port: SerialPort) {
+  /** @param past what the port had said when the machine's snapshot was made */
+  constructor(port: SerialPort, past = '') {
     this.#port = port;
+    if (past !== '') {
+      const chunk = new TextEncoder().encode(past);
+      this.#chunks.push(chunk);
+      this.#bytes = chunk.length;
+    }
     this.#off = port.onData((bytes) => {
       // A copy: the engine may reuse its buffer, and shared memory can't be decoded.
       const chunk = new Uint8Array(bytes);
@@ -29,6 +36,13 @@ export class SerialLog implements SerialPort {
 
   write(data: string | Uint8Array): void {
     this.#port.write(data);
+    for (const listener of this.#inputListeners) listener();
+  }
+
+  /** Calls whenever something is sent to the guest. */
+  onInput(listener: () => void): () => void {
+    this.#inputListeners.add(listener);
+    return () => this.#inputListeners.delete(listener);
   }
 
   /** Calls at once with what was kept, then with each new piece. */
@@ -41,6 +55,7 @@ export class SerialLog implements SerialPort {
   close(): void {
     this.#off();
     this.#listeners.clear();
+    this.#inputListeners.clear();
     this.#chunks = [];
   }
 }

@@ -22,6 +22,8 @@ const SettingsSchema = object({
     {},
   ),
   guideDone: optional(boolean(), false),
+  /** Keep a snapshot for the next visit, and start from it. */
+  warmStart: optional(boolean(), true),
 });
 
 export type Settings = InferOutput<typeof SettingsSchema>;
@@ -36,7 +38,9 @@ export function loadSettings(): Settings {
     // Storage blocked or damaged: defaults.
   }
   const parsed = safeParse(SettingsSchema, stored);
-  return parsed.success ? parsed.output : { theme: 'system', splits: {}, view: {}, guideDone: false };
+  return parsed.success
+    ? parsed.output
+    : { theme: 'system', splits: {}, view: {}, guideDone: false, warmStart: true };
 }
 
 /** Merges and stores; says nothing when storage is blocked, since the page works without. */

@@ -15,6 +15,7 @@ import {
   problemFromUnknown,
   problemFromUserError,
 } from './problem.ts';
+import { timeOfDay, type WarmPlan, type WarmStart } from './warm-start/warm-start.ts';
 
 /** Where the machine is in its life, as the page sees it. */
 export type MachinePhase =
@@ -24,8 +25,16 @@ export type MachinePhase =
   | { readonly kind: 'on'; readonly vm: Vm; readonly serial: SerialLog }
   | { readonly kind: 'stopping' };
 
+/** How the machine that is on came to be where it is. */
+export type Origin =
+  /** `why`: there was a snapshot, and it could not be used. */
+  | { readonly kind: 'booted'; readonly why: string | undefined }
+  | { readonly kind: 'restored'; readonly savedAt: number };
+
 export interface ControllerState {
   readonly phase: MachinePhase;
+  /** Of the machine that runs or ran last. */
+  readonly origin: Origin;
   /** The command line as the user has it in the editor. */
   readonly commandLine: string;
   /** The command line of the machine that runs or ran last. */
@@ -37,8 +46,18 @@ export interface ControllerState {
   readonly picked: string | undefined;
 }
 
+const BOOTED: Origin = { kind: 'booted', why: undefined };
+/** So begins what the engine says of a snapshot that can't be loaded. */
+const UNUSABLE = /^snapshot '[^']*' (?:cannot be loaded: |does not exist)/i;
+
 /** Told of each new machine; what it returns runs when that machine is gone. */
 export type VmListener = (vm: Vm, serial: SerialLog) => void | (() => void);
+
+/** How the power is switched on. */
+export interface PowerOn {
+  readonly resume?: boolean;
+  readonly keep?: boolean;
+}
 
 export interface ControllerOptions {
   readonly makeVm: MakeVm;
@@ -46,6 +65,8 @@ export interface ControllerOptions {
   /** Adds what a command line leaves to the page (the default guest). */
   readonly complete?: (argv: readonly string[]) => readonly string[];
   readonly commandLine: string;
+  /** Keeps a snapshot for the next visit. */
+  readonly warm?: WarmStart;
   /** Told of each command line that gave a machine. */
   readonly remember?: (commandLine: string) => void;
 }
@@ -69,6 +90,7 @@ export class VmController {
     this.#options = options;
     this.store = createStore<ControllerState>(() => ({
       phase: { kind: 'off' },
+      origin: BOOTED,
       commandLine: options.commandLine,
       applied: undefined,
       lastGood: undefined,
@@ -123,8 +145,16 @@ export class VmController {
     this.store.setState({ problem });
   }
 
-  /** Makes the machine the command line describes; a machine that runs is ended first. */
-  powerOn(): Promise<void> {
+  get warm(): WarmStart | undefined {
+    return this.#options.warm;
+  }
+
+  /**
+   * Makes the machine the command line describes; a machine that runs is ended first. It boots, unless `resume`
+   * asks for the snapshot of the last visit and there is one that fits. `keep`: a snapshot is kept of it for the
+   * next visit.
+   */
+  powerOn({ resume = false, keep = true }: PowerOn = {}): Promise<void> {
     return this.#serially(async () => {
       const { commandLine } = this.store.getState();
       const split = splitArgv(commandLine);
@@ -140,7 +170,7 @@ export class VmController {
       }
       await this.#end();
       const argv = split.tokens.map((token) => token.value);
-      await this.#start(this.#options.complete?.(argv) ?? argv, commandLine);
+      await this.#start(this.#options.complete?.(argv) ?? argv, commandLine, { resume, keep });
     });
   }
 
@@ -149,6 +179,8 @@ export class VmController {
     this.#aborter?.abort();
     return this.#serially(async () => {
       await this.#end();
+      // The next visit should not find the machine on again, as it was before.
+      this.#options.warm?.forget();
       say('Power is off');
     });
   }
@@ -218,7 +250,7 @@ export class VmController {
       });
   }
 
-  async #start(argv: readonly string[], commandLine: string): Promise<void> {
+  async #start(argv: readonly string[], commandLine: string, how: Required<PowerOn>): Promise<void> {
     const aborter = new AbortController();
     this.#aborter = aborter;
     this.store.setState({
@@ -234,9 +266,9 @@ export class VmController {
       );
       if (aborter.signal.aborted) throw aborter.signal.reason;
       this.store.setState({ phase: { kind: 'building' } });
-      const made = await this.#options.makeVm(argv);
-      if (!made.ok) throw new ProblemError(problemFromUserError(made.error));
-      this.#adopt(made.value, commandLine);
+      const { vm, plan } = await this.#make(argv, how.resume);
+      this.#adopt(vm, commandLine, plan);
+      if (how.keep) this.#keep(vm, argv, plan);
     } catch (error) {
       const problem = aborter.signal.aborted
         ? undefined
@@ -245,25 +277,58 @@ export class VmController {
     }
   }
 
-  #adopt(vm: Vm, commandLine: string): void {
-    const serial = new SerialLog(vm.serial);
+  /** From the last visit's snapshot if it is asked for and fits; else it boots. */
+  async #make(
+    argv: readonly string[],
+    resume: boolean,
+  ): Promise<{ readonly vm: Vm; readonly plan: WarmPlan | undefined }> {
+    const { makeVm, warm } = this.#options;
+    let plan = resume ? await warm?.plan(argv) : undefined;
+    let made = await makeVm(plan === undefined ? argv : [...argv, ...plan.argv]);
+    if (plan?.savedAt !== undefined && !made.ok && UNUSABLE.test(made.error.desc)) {
+      const why = made.error.desc.replace(UNUSABLE, '') || 'the snapshot of the last visit is gone';
+      plan = { argv: [], output: '', savedAt: undefined, why };
+      made = await makeVm(argv);
+    }
+    if (!made.ok) throw new ProblemError(problemFromUserError(made.error));
+    return { vm: made.value, plan };
+  }
+
+  #adopt(vm: Vm, commandLine: string, plan: WarmPlan | undefined): void {
+    const serial = new SerialLog(vm.serial, plan?.output);
     this.#vmCleanups.push(() => serial.close());
-    this.store.setState({ phase: { kind: 'on', vm, serial }, lastGood: commandLine });
+    const origin: Origin =
+      plan?.savedAt === undefined
+        ? { kind: 'booted', why: plan?.why }
+        : { kind: 'restored', savedAt: plan.savedAt };
+    this.store.setState({ phase: { kind: 'on', vm, serial }, origin, lastGood: commandLine });
     this.#options.remember?.(commandLine);
     this.board.attach(vm);
     // All of them listen from the start, so that nothing is lost while another is shown.
     for (const id of vm.serialPortIds()) this.serialLog(id);
     this.#vmCleanups.push(vm.onEvent((event) => this.#onEvent(event)));
     for (const listener of this.#vmListeners) this.#tell(listener, vm, serial);
-    say('The machine is on');
+    say(
+      origin.kind === 'restored'
+        ? `The machine goes on from the snapshot of ${timeOfDay(origin.savedAt)}`
+        : ['The machine is on', origin.why].filter(Boolean).join('; booted: '),
+    );
     vm.ended.then(
       (end) => this.#ended(vm, end),
       (error: unknown) => this.#ended(vm, { reason: 'failed', detail: messageOf(error) }),
     );
   }
 
+  #keep(vm: Vm, argv: readonly string[], plan: WarmPlan | undefined): void {
+    const { phase } = this.store.getState();
+    const { warm } = this.#options;
+    if (warm === undefined || phase.kind !== 'on') return;
+    this.#vmCleanups.push(warm.watch(vm, phase.serial, this.board, argv, plan));
+  }
+
   /** What happens in the machine that the user must know at once. */
   #onEvent({ event, data }: QmpEvent): void {
+    if (event === 'RESET') this.store.setState({ origin: BOOTED });
     if (event !== 'GUEST_PANICKED') return;
     const { info } = (data ?? {}) as { info?: { detail?: unknown } };
     this.showProblem(panicProblem(typeof info?.detail === 'string' ? info.detail : 'Its kernel gave up.'));
@@ -273,6 +338,7 @@ export class VmController {
   #ended(vm: Vm, end: VmEnd): void {
     if (this.vm !== vm) return;
     const problem = problemFromEnd(end);
+    this.#options.warm?.forget();
     if (end.reason === 'guest-shutdown') say('The guest has shut down');
     this.store.setState({ problem });
     void this.#serially(() => this.#end());

@@ -6,7 +6,7 @@ import type { MachineParts } from '../machine-parts.ts';
 import { checkFit } from './fit.ts';
 import { checkSections, readDescription, readStored, type Section, SnapshotWriter } from './format.ts';
 import { readHeader, type SnapshotHeader } from './header.ts';
-import { MachineState } from './machine-state.ts';
+import { type Extent, MachineState } from './machine-state.ts';
 
 /** What only the machine itself can do for a snapshot. */
 export interface SnapshotControl {
@@ -32,8 +32,19 @@ const NO_DISK = 'qcontext';
 const STAMP_NS = 50e6;
 /** Sections deflated or inflated at a time. */
 const PARALLEL = 4;
+/** Copied while the guest stands; a machine with more in memory stands until its file is written. */
+const COPY_BYTES = 512 * 1024 * 1024;
 
 const detail = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+type Packed = Uint8Array<ArrayBuffer> | undefined;
+
+/** A machine as it stood, copied or still standing. */
+interface Captured {
+  readonly header: SnapshotHeader;
+  readonly extents: readonly Extent[];
+  raw(extent: Extent): Packed;
+}
 
 interface Opened {
   readonly file: DiskFile;
@@ -53,6 +64,8 @@ export class Snapshots implements SnapshotOps {
   readonly #parts: MachineParts;
   readonly #control: SnapshotControl;
   readonly #state: MachineState;
+  /** One command after the other: the file of a snapshot is written while the guest runs on. */
+  #commands: Promise<unknown> = Promise.resolve();
 
   constructor(parts: MachineParts, control: SnapshotControl) {
     this.#parts = parts;
@@ -60,17 +73,24 @@ export class Snapshots implements SnapshotOps {
     this.#state = new MachineState(parts);
   }
 
+  /** Resolves when the file is whole. The guest stands only while its memory is copied. */
   save(tag: string): Promise<Result<void>> {
-    return this.#control.inTurn(() => this.#save(tag));
+    return this.#inOrder(() => this.#save(tag));
   }
   load(tag: string): Promise<Result<void>> {
-    return this.#control.inTurn(() => this.#load(tag));
+    return this.#inOrder(() => this.#control.inTurn(() => this.#load(tag)));
   }
   delete(tag: string): Promise<Result<void>> {
-    return this.#control.inTurn(async () => ((await this.#remove(tag)) ? ok(undefined) : noSuch(tag)));
+    return this.#inOrder(async () => ((await this.#remove(tag)) ? ok(undefined) : noSuch(tag)));
   }
   list(): ReturnType<SnapshotOps['list']> {
-    return this.#control.inTurn(() => this.#list());
+    return this.#inOrder(() => this.#list());
+  }
+
+  #inOrder<T>(command: () => Promise<T>): Promise<T> {
+    const done = this.#commands.then(command);
+    this.#commands = done.catch(() => {});
+    return done;
   }
 
   // saving ----------------------------------------------------------------------------------------------
@@ -81,6 +101,19 @@ export class Snapshots implements SnapshotOps {
         hint: 'Letters, digits, dots, dashes and underscores, at most 64.',
       });
     }
+    try {
+      const captured = await this.#control.inTurn(() => this.#capture(tag));
+      if (!captured.ok) return captured;
+      if (captured.value !== undefined) await this.#write(tag, captured.value);
+      return ok(undefined);
+    } catch (error) {
+      await this.#remove(tag);
+      return userError(`snapshot '${tag}' cannot be saved: ${detail(error)}`);
+    }
+  }
+
+  /** Copies the machine while it stands; undefined: it was too large to copy, and its file is written already. */
+  async #capture(tag: string): Promise<Result<Captured | undefined>> {
     const may = this.#control.mayRest();
     if (!may.ok) return may;
     const { core } = this.#parts;
@@ -89,28 +122,41 @@ export class Snapshots implements SnapshotOps {
     try {
       const disks = await this.#state.disks(true);
       const stamped = core.host.clock.nowNs();
-      await this.#write(tag, this.#state.header(tag, disks, resting));
+      const header = this.#state.header(tag, disks, resting);
+      const extents = this.#state.extents(header);
+      const copied = this.#copy(extents);
+      if (copied === undefined)
+        await this.#write(tag, { header, extents, raw: (extent) => this.#state.capture(extent) });
       // Whatever is written from here on gives a disk another stamp.
       while (core.host.clock.nowNs() < stamped + STAMP_NS) await core.hostAsync(core.host.macrotask());
-      return ok(undefined);
-    } catch (error) {
-      await this.#remove(tag);
-      return userError(`snapshot '${tag}' cannot be saved: ${detail(error)}`);
+      return ok(copied && { header, extents, raw: (extent) => copied.get(extent) });
     } finally {
       await this.#state.serveAgain(resting);
       await letGo(false);
     }
   }
 
-  async #write(tag: string, header: SnapshotHeader): Promise<void> {
+  #copy(extents: readonly Extent[]): ReadonlyMap<Extent, Packed> | undefined {
+    const copied = new Map<Extent, Packed>();
+    let bytes = 0;
+    for (const extent of extents) {
+      const raw = this.#state.capture(extent);
+      bytes += raw?.length ?? 0;
+      if (bytes > COPY_BYTES) return undefined;
+      copied.set(extent, raw);
+    }
+    return copied;
+  }
+
+  async #write(tag: string, { header, extents, raw: rawOf }: Captured): Promise<void> {
     const { core } = this.#parts;
     const file = await core.hostAsync(core.host.snapshots.open(this.#folder, tag + SUFFIX, 'create'));
     try {
       const writer = new SnapshotWriter(file, header);
-      await inBatches(this.#state.extents(header), async (batch) => {
+      await inBatches(extents, async (batch) => {
         const packed = await Promise.all(
           batch.map(async (extent) => {
-            const raw = this.#state.capture(extent);
+            const raw = rawOf(extent);
             return raw && { raw, deflated: await core.hostAsync(core.host.deflate(raw)) };
           }),
         );
