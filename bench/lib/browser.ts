@@ -125,17 +125,8 @@ export class PageMachine implements Guest {
 
   /** Powers on; resolves with the seconds from then to the match of `ready` in the output. */
   start(commandLine: readonly string[], ready: RegExp, timeoutMs = 120_000): Promise<number> {
-    return this.#start(commandLine, ready, '', timeoutMs);
-  }
-
-  /** Powers on from a snapshot, taken at a shell's prompt; resolves with the seconds to the answer to Return. */
-  wake(commandLine: readonly string[]): Promise<number> {
-    return this.#start(commandLine, PROMPT, '\n', 30_000);
-  }
-
-  #start(commandLine: readonly string[], ready: RegExp, keys: string, timeoutMs: number): Promise<number> {
     return this.browser.page.evaluate(
-      async ([line, source, typed, patience]) => {
+      async ([line, source, patience]) => {
         const { playground } = window;
         if (playground === undefined) throw new Error('the page has no automation API');
         await playground.stop();
@@ -145,11 +136,10 @@ export class PageMachine implements Guest {
           throw new Error(
             `the page refused the machine: ${document.querySelector('[role=alert]')?.textContent}`,
           );
-        if (typed !== '') playground.serial.send(typed);
         await playground.serial.expect(new RegExp(source), patience);
         return (performance.now() - start) / 1000;
       },
-      [formatCommandLine(commandLine), ready.source, keys, timeoutMs] as const,
+      [formatCommandLine(commandLine), ready.source, timeoutMs] as const,
     );
   }
 
@@ -224,6 +214,25 @@ export async function visit({ page, url }: Browser): Promise<number> {
     (prompt) => new RegExp(prompt).test(window.playground?.serial.text ?? ''),
     PROMPT.source,
     { timeout: 180_000, polling: 20 },
+  );
+  return (performance.now() - start) / 1000;
+}
+
+/** Opens the page where it has kept a snapshot; resolves with the seconds until its prompt is on the screen. */
+export async function revisit({ page, url }: Browser): Promise<number> {
+  const start = performance.now();
+  await page.goto(url, { waitUntil: 'commit' });
+  await page.waitForFunction(
+    () => {
+      const shown = document.querySelector('.xterm-rows')?.textContent ?? '';
+      return (
+        /root@qcontext:[^#]*#/.test(shown) &&
+        /restored/.test(document.querySelector('[data-testid=origin]')?.textContent ?? '') &&
+        window.playground?.board()?.runState === 'running'
+      );
+    },
+    undefined,
+    { timeout: 30_000, polling: 'raf' },
   );
   return (performance.now() - start) / 1000;
 }
