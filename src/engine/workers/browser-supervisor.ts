@@ -7,6 +7,20 @@ import type { Vm } from '../vm.ts';
 
 let interpreter: Promise<WebAssembly.Module> | undefined;
 
+function compiled(): Promise<WebAssembly.Module> {
+  interpreter ??= WebAssembly.compileStreaming(fetch(interpreterUrl)).catch((error: unknown) => {
+    interpreter = undefined;
+    throw error;
+  });
+  return interpreter;
+}
+
+/** Begins to load what every machine needs, before there is one. */
+export function preload(): void {
+  // Whoever makes a machine asks again, and is told of the failure.
+  compiled().catch(() => {});
+}
+
 async function readOpfsFile(name: string): Promise<Uint8Array | undefined> {
   try {
     const root = await navigator.storage.getDirectory();
@@ -51,13 +65,7 @@ export function createBrowserSupervisor(): SupervisorHost {
       const { port1, port2 } = new MessageChannel();
       return [port1 as unknown as Port, port2 as unknown as Port];
     },
-    interpreter: () => {
-      interpreter ??= WebAssembly.compileStreaming(fetch(interpreterUrl)).catch((error: unknown) => {
-        interpreter = undefined;
-        throw error;
-      });
-      return interpreter;
-    },
+    interpreter: compiled,
     readFile: readOpfsFile,
     delay: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
     randomBytes: (into) => void crypto.getRandomValues(into),

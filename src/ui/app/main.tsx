@@ -8,13 +8,20 @@ import { decodeShared, type Shared } from '../model/share.ts';
 import { environmentProblem, type Problem } from '../model/problem.ts';
 import { loadSettings, saveSettings } from '../model/settings.ts';
 import { neededFiles } from '../model/images/needed-files.ts';
-import type { RecordStorage } from '../model/warm-start/warm-record.ts';
+import { loadWarmRecord, type RecordStorage } from '../model/warm-start/warm-record.ts';
 import { WarmStart } from '../model/warm-start/warm-start.ts';
 import { mount } from './mount.tsx';
 import { installPlaygroundApi } from './playground-api.ts';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
+
+const kept = localStorageOrNone();
+// A visit that goes on has a machine and a terminal to show before anybody can look: their code comes along.
+if (loadWarmRecord(kept) !== undefined) {
+  void import('../../engine/workers/browser-supervisor.ts').then(({ preload }) => preload());
+  void import('../views/terminal/terminal-session.ts');
+}
 
 const base = new URL(document.baseURI);
 const store = new ImageStore();
@@ -34,7 +41,7 @@ const playground = mount(root, {
   makeVm: async (argv) => (await import('../../engine/workers/browser-supervisor.ts')).createVmInPage(argv),
   prepare: guestFilesPreparer(store, () => manifest, base),
   warm: new WarmStart({
-    storage: localStorageOrNone(),
+    storage: kept,
     fileState: async (name) => {
       const file = await store.file(name);
       return file && `${file.size} ${file.lastModified}`;
