@@ -102,6 +102,36 @@ describe.runIf(stock !== undefined)('snapshots of a machine with Linux', () => {
       await second.stop();
     }));
 
+  it('stands only while its memory is copied, and runs while the file is written', () =>
+    withFolder(async (folder) => {
+      const disk = freshDisk(folder);
+      const machine = await startLinux(disk, 1, ['-snapshot']);
+      await machine.expect(PROMPT, 120_000);
+      await shell(machine, 'echo kept > /tmp/note; (while :; do :; done) &');
+      const executed = (): number => machine.vm.board().harts[0]?.instructions ?? 0;
+      let atResume = Number.NaN;
+      let stoppedMs = Number.NaN;
+      let pauseMs = Number.NaN;
+      machine.vm.onEvent(({ event, timestamp: { seconds, microseconds } }) => {
+        const ms = seconds * 1000 + microseconds / 1000;
+        if (event === 'STOP') stoppedMs = ms;
+        if (event !== 'RESUME') return;
+        pauseMs = ms - stoppedMs;
+        atResume = executed();
+      });
+      const began = Date.now();
+      expect(await hmp(machine, 'savevm busy')).toBe('');
+      process.stdout.write(`savevm: ${Date.now() - began} ms, the guest stood ${pauseMs.toFixed(0)} ms\n`);
+      expect(executed() - atResume).toBeGreaterThan(1e6);
+      // What the guest did meanwhile is not in it.
+      await shell(machine, 'echo later > /tmp/note');
+      expect(await hmp(machine, 'loadvm busy')).toBe('');
+      machine.send('\n');
+      await machine.expect(PROMPT);
+      expect(await shell(machine, 'cat /tmp/note')).toMatch(/^kept/);
+      await machine.stop();
+    }));
+
   it('goes back in the running machine, for a disk whose writes are kept in memory', () =>
     withFolder(async (folder) => {
       const machine = await startLinux(freshDisk(folder), 1, ['-snapshot']);
