@@ -330,7 +330,8 @@ export interface MemoryRegion {
 }
 
 export interface SnapshotOps {
-  save(tag: string): Promise<Result<void>>;
+  /** @param deflated else its file is larger, and is written and read sooner */
+  save(tag: string, deflated: boolean): Promise<Result<void>>;
   load(tag: string): Promise<Result<void>>;
   delete(tag: string): Promise<Result<void>>;
   list(): Promise<

@@ -73,6 +73,14 @@ export function createBrowserSupervisor(): SupervisorHost {
   };
 }
 
-/** Makes a machine in this page from QEMU-style arguments. */
-export const createVmInPage = (argv: readonly string[]): Promise<Result<Vm>> =>
-  createVm(argv, createBrowserSupervisor());
+/** Makes a machine in this page from QEMU-style arguments. @param started told when its threads are on their way */
+export function createVmInPage(argv: readonly string[], started: () => void = () => {}): Promise<Result<Vm>> {
+  const host = createBrowserSupervisor();
+  return createVm(argv, {
+    ...host,
+    createWorker: (name) => {
+      started();
+      return host.createWorker(name);
+    },
+  });
+}

@@ -10,7 +10,7 @@ import { loadSettings, saveSettings } from '../model/settings.ts';
 import { neededFiles } from '../model/images/needed-files.ts';
 import { loadWarmRecord, type RecordStorage } from '../model/warm-start/warm-record.ts';
 import { WarmStart } from '../model/warm-start/warm-start.ts';
-import { mount } from './mount.tsx';
+import { createPlayground, show } from './mount.tsx';
 import { installPlaygroundApi } from './playground-api.ts';
 
 const root = document.getElementById('root');
@@ -32,13 +32,15 @@ const standard = defaultCommandLine(offered.ok ? offered.manifest : undefined);
 const link = await decodeShared(location.hash);
 if (link.kind === 'shared') showShared(link.shared);
 
-const playground = mount(root, {
+let threadsStarted: () => void = () => {};
+const options = {
   commandLine: link.kind === 'shared' ? link.shared.commandLine : (loadSettings().commandLine ?? standard),
   defaultCommandLine: standard,
   images: new ImagesModel(store, offered.ok ? offered.manifest : undefined, base),
   complete: (argv) => withDefaultGuest(argv, offered.ok ? offered.manifest : undefined),
   // The engine is not part of the first paint: it loads while the images are being fetched.
-  makeVm: async (argv) => (await import('../../engine/workers/browser-supervisor.ts')).createVmInPage(argv),
+  makeVm: async (argv) =>
+    (await import('../../engine/workers/browser-supervisor.ts')).createVmInPage(argv, () => threadsStarted()),
   prepare: guestFilesPreparer(store, () => manifest, base),
   warm: new WarmStart({
     storage: kept,
@@ -60,16 +62,32 @@ const playground = mount(root, {
   // The default is not remembered: a later version of the page may have a better one.
   remember: (commandLine) =>
     saveSettings({ commandLine: commandLine === standard ? undefined : commandLine }),
-});
+} satisfies Parameters<typeof createPlayground>[0];
+const playground = createPlayground(options);
 installPlaygroundApi(playground);
 if (link.kind === 'shared' && link.shared.scenario !== undefined)
   playground.guide.resume(link.shared.scenario, link.shared.step);
 
+const { controller } = playground;
 const problem = await environmentProblem();
-if (problem !== undefined) playground.controller.showProblem(problem);
-else if (link.kind === 'damaged' || link.kind === 'newer')
-  playground.controller.showProblem(linkProblem(link.kind));
-else void playground.controller.powerOn({ resume: true });
+if (problem !== undefined) controller.showProblem(problem);
+else if (link.kind === 'damaged' || link.kind === 'newer') controller.showProblem(linkProblem(link.kind));
+else {
+  const on = controller.powerOn({ resume: true });
+  // A machine that goes on reads its snapshot while the page is built around it. There may be something to be
+  // shown before its threads are there: downloads, or a problem.
+  if (loadWarmRecord(kept) !== undefined)
+    await Promise.race([
+      on,
+      new Promise<void>((resolve) => {
+        threadsStarted = resolve;
+        controller.store.subscribe(({ phase }) => {
+          if (phase.kind === 'preparing' && phase.steps.length > 0) resolve();
+        });
+      }),
+    ]);
+}
+show(root, playground, options);
 
 // A link pasted over the address of an open page is a wish for that configuration.
 addEventListener('hashchange', () => location.reload());

@@ -1,4 +1,4 @@
-import { StrictMode } from 'react';
+import { StrictMode, startTransition } from 'react';
 import { createRoot } from 'react-dom/client';
 import './global.css';
 import { followBoard } from '../model/follow-board.ts';
@@ -13,11 +13,13 @@ import { TraceClient } from '../model/trace/trace-client.ts';
 import { VmController, type ControllerOptions } from '../model/vm-controller.ts';
 import { App } from './App.tsx';
 
-/** Puts the page into `root` and returns what it is driven by. */
-export function mount(
-  root: HTMLElement,
-  options: ControllerOptions & { readonly defaultCommandLine: string; readonly images: ImagesModel },
-): Playground {
+type PageOptions = ControllerOptions & {
+  readonly defaultCommandLine: string;
+  readonly images: ImagesModel;
+};
+
+/** What the page is driven by; nothing is shown yet. */
+export function createPlayground(options: PageOptions): Playground {
   const controller = new VmController(options);
   const moves = new Moves(controller);
   const playground: Playground = {
@@ -33,12 +35,25 @@ export function mount(
   followBoard(controller);
   // Disks must be closed before the next page can open them.
   addEventListener('pagehide', () => controller.abandon());
-  createRoot(root).render(
-    <StrictMode>
-      <PlaygroundContext value={playground}>
-        <App defaultCommandLine={options.defaultCommandLine} images={options.images} />
-      </PlaygroundContext>
-    </StrictMode>,
+  return playground;
+}
+
+/** Puts the page into `root`, in slices: a machine that starts meanwhile is not kept waiting. */
+export function show(root: HTMLElement, playground: Playground, options: PageOptions): void {
+  startTransition(() =>
+    createRoot(root).render(
+      <StrictMode>
+        <PlaygroundContext value={playground}>
+          <App defaultCommandLine={options.defaultCommandLine} images={options.images} />
+        </PlaygroundContext>
+      </StrictMode>,
+    ),
   );
+}
+
+/** Both. */
+export function mount(root: HTMLElement, options: PageOptions): Playground {
+  const playground = createPlayground(options);
+  show(root, playground, options);
   return playground;
 }

@@ -83,6 +83,8 @@ export class VmController {
   #vmCleanups: (() => void)[] = [];
   readonly #serials = new Map<string, SerialLog>();
   #aborter: AbortController | undefined;
+  /** The page goes away. */
+  #leaving = false;
   /** Serialises power on and off: the next waits for the one before. */
   #chain: Promise<void> = Promise.resolve();
 
@@ -188,6 +190,7 @@ export class VmController {
   /** The page goes away: disks must be closed before the next page can open them. */
   abandon(): void {
     const vm = this.vm;
+    this.#leaving = true;
     if (vm !== undefined) void vm.dispose();
   }
 
@@ -338,6 +341,8 @@ export class VmController {
   #ended(vm: Vm, end: VmEnd): void {
     if (this.vm !== vm) return;
     const problem = problemFromEnd(end);
+    // A visit that is over leaves its snapshot to the next.
+    if (this.#leaving) return;
     this.#options.warm?.forget();
     if (end.reason === 'guest-shutdown') say('The guest has shut down');
     this.store.setState({ problem });

@@ -74,8 +74,8 @@ export class Snapshots implements SnapshotOps {
   }
 
   /** Resolves when the file is whole. The guest stands only while its memory is copied. */
-  save(tag: string): Promise<Result<void>> {
-    return this.#inOrder(() => this.#save(tag));
+  save(tag: string, deflated: boolean): Promise<Result<void>> {
+    return this.#inOrder(() => this.#save(tag, deflated));
   }
   load(tag: string): Promise<Result<void>> {
     return this.#inOrder(() => this.#control.inTurn(() => this.#load(tag)));
@@ -95,16 +95,16 @@ export class Snapshots implements SnapshotOps {
 
   // saving ----------------------------------------------------------------------------------------------
 
-  async #save(tag: string): Promise<Result<void>> {
+  async #save(tag: string, deflated: boolean): Promise<Result<void>> {
     if (!SNAPSHOT_TAG.test(tag)) {
       return userError(`'${tag}' is no name of a snapshot`, {
         hint: 'Letters, digits, dots, dashes and underscores, at most 64.',
       });
     }
     try {
-      const captured = await this.#control.inTurn(() => this.#capture(tag));
+      const captured = await this.#control.inTurn(() => this.#capture(tag, deflated));
       if (!captured.ok) return captured;
-      if (captured.value !== undefined) await this.#write(tag, captured.value);
+      if (captured.value !== undefined) await this.#write(tag, captured.value, deflated);
       return ok(undefined);
     } catch (error) {
       await this.#remove(tag);
@@ -113,7 +113,7 @@ export class Snapshots implements SnapshotOps {
   }
 
   /** Copies the machine while it stands; undefined: it was too large to copy, and its file is written already. */
-  async #capture(tag: string): Promise<Result<Captured | undefined>> {
+  async #capture(tag: string, deflated: boolean): Promise<Result<Captured | undefined>> {
     const may = this.#control.mayRest();
     if (!may.ok) return may;
     const { core } = this.#parts;
@@ -126,7 +126,7 @@ export class Snapshots implements SnapshotOps {
       const extents = this.#state.extents(header);
       const copied = this.#copy(extents);
       if (copied === undefined)
-        await this.#write(tag, { header, extents, raw: (extent) => this.#state.capture(extent) });
+        await this.#write(tag, { header, extents, raw: (extent) => this.#state.capture(extent) }, deflated);
       // Whatever is written from here on gives a disk another stamp.
       while (core.host.clock.nowNs() < stamped + STAMP_NS) await core.hostAsync(core.host.macrotask());
       return ok(copied && { header, extents, raw: (extent) => copied.get(extent) });
@@ -148,7 +148,7 @@ export class Snapshots implements SnapshotOps {
     return copied;
   }
 
-  async #write(tag: string, { header, extents, raw: rawOf }: Captured): Promise<void> {
+  async #write(tag: string, { header, extents, raw: rawOf }: Captured, deflate: boolean): Promise<void> {
     const { core } = this.#parts;
     const file = await core.hostAsync(core.host.snapshots.open(this.#folder, tag + SUFFIX, 'create'));
     try {
@@ -157,7 +157,7 @@ export class Snapshots implements SnapshotOps {
         const packed = await Promise.all(
           batch.map(async (extent) => {
             const raw = rawOf(extent);
-            return raw && { raw, deflated: await core.hostAsync(core.host.deflate(raw)) };
+            return raw && { raw, deflated: deflate ? await core.hostAsync(core.host.deflate(raw)) : raw };
           }),
         );
         for (const [i, { name, index }] of batch.entries()) {

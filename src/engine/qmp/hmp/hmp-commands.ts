@@ -194,11 +194,12 @@ export const HMP_COMMANDS: readonly HmpCommand[] = [
   { names: ['quit', 'q'], usage: '', help: 'end the machine', words: [], required: 0, run: quiet('quit') },
   {
     names: ['savevm'],
-    usage: 'tag',
-    help: 'save a snapshot',
-    words: ['text'],
+    usage: '[-u] tag',
+    help: 'save a snapshot; -u: not compressed, which is larger and loads sooner',
+    words: ['text', 'text'],
     required: 1,
-    run: (context, [tag = '']) => snapshot(context, (ops) => ops.save(tag)),
+    run: (context, [first = '', tag = '']) =>
+      snapshot(context, (ops) => (first === '-u' ? ops.save(tag, false) : ops.save(first, true))),
   },
   { names: ['stop', 's'], usage: '', help: 'stop the machine', words: [], required: 0, run: quiet('stop') },
   {

@@ -68,7 +68,7 @@ class Bench {
     return this.warm.watch(vm, this.serial, board, argv);
   }
   #hmp(line: string): string {
-    const [command, tag = ''] = line.split(' ');
+    const [command, tag = ''] = line.replace(' -u', '').split(' ');
     if (command === 'info') return ['TAG', ...this.snapshots].map((name) => `${name}  123 2026`).join('\n');
     if (command === 'delvm') this.snapshots.splice(this.snapshots.indexOf(tag), 1);
     if (command !== 'savevm') return '';

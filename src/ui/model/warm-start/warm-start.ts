@@ -154,7 +154,7 @@ export class WarmStart {
     const pause = new PauseWatch(vm);
     const bootFiles = await this.#bootFiles(argv);
     const output = kept.text;
-    const refusal = (await vm.hmp(`savevm ${tag}`)).trim();
+    const refusal = (await vm.hmp(`savevm -u ${tag}`)).trim();
     const pauseMs = pause.end();
     if (refusal !== '') {
       this.#boots(refusal.replace(/^Error: /, ''));
