@@ -15,8 +15,9 @@ function compiled(): Promise<WebAssembly.Module> {
   return interpreter;
 }
 
-/** Begins to load what every machine needs, before there is one. */
+/** Begins to load what every machine needs, threads included, before there is one. */
 export function preload(): void {
+  for (const name of USUAL_THREADS) spares.set(name, newWorker(name));
   // Whoever makes a machine asks again, and is told of the failure.
   compiled().catch(() => {});
 }
@@ -39,8 +40,17 @@ async function assembleBuiltInGuest(): Promise<Uint8Array> {
   return assembleBareMetal();
 }
 
+const newWorker = (name: string): Worker =>
+  new Worker(new URL('./machine.worker.ts', import.meta.url), { type: 'module', name });
+
+/** Workers that wait for a machine, by name. */
+const spares = new Map<string, Worker>();
+/** Threads that nearly every machine has. */
+const USUAL_THREADS = ['main', 'hart-0', 'context-1'];
+
 function createWorker(name: string): WorkerHandle {
-  const worker = new Worker(new URL('./machine.worker.ts', import.meta.url), { type: 'module', name });
+  const worker = spares.get(name) ?? newWorker(name);
+  spares.delete(name);
   const handle: WorkerHandle = {
     name,
     postMessage: (message, transfer = []) => worker.postMessage(message, transfer as Transferable[]),
@@ -74,13 +84,19 @@ export function createBrowserSupervisor(): SupervisorHost {
 }
 
 /** Makes a machine in this page from QEMU-style arguments. @param started told when its threads are on their way */
-export function createVmInPage(argv: readonly string[], started: () => void = () => {}): Promise<Result<Vm>> {
+export async function createVmInPage(
+  argv: readonly string[],
+  started: () => void = () => {},
+): Promise<Result<Vm>> {
   const host = createBrowserSupervisor();
-  return createVm(argv, {
+  const made = await createVm(argv, {
     ...host,
     createWorker: (name) => {
       started();
       return host.createWorker(name);
     },
   });
+  for (const worker of spares.values()) worker.terminate();
+  spares.clear();
+  return made;
 }
