@@ -17,7 +17,12 @@ function compiled(): Promise<WebAssembly.Module> {
 
 /** Begins to load what every machine needs, threads included, before there is one. */
 export function preload(): void {
-  for (const name of USUAL_THREADS) spares.set(name, newWorker(name));
+  for (const name of USUAL_THREADS) {
+    const worker = newWorker(name);
+    // One that can't be loaded is no spare: the machine makes its own, and hears why that fails.
+    worker.onerror = () => spares.delete(name);
+    spares.set(name, worker);
+  }
   // Whoever makes a machine asks again, and is told of the failure.
   compiled().catch(() => {});
 }
