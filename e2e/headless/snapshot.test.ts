@@ -137,7 +137,7 @@ describe.runIf(stock !== undefined)('snapshots of a machine with Linux', () => {
       const machine = await startLinux(freshDisk(folder), 1, ['-snapshot']);
       await machine.expect(PROMPT, 120_000);
       await shell(machine, 'echo one > /root/note; sync');
-      expect(await hmp(machine, 'savevm one')).toBe('');
+      expect(await hmp(machine, 'savevm -u one')).toBe('');
       await shell(machine, 'echo two > /root/note; sync; echo three > /tmp/other');
       expect(await hmp(machine, 'loadvm one')).toBe('');
       expect(machine.vm.board().runState).toBe('running');
