@@ -51,7 +51,7 @@ const newWorker = (name: string): Worker =>
 /** Workers that wait for a machine, by name. */
 const spares = new Map<string, Worker>();
 /** Threads that nearly every machine has. */
-const USUAL_THREADS = ['main', 'hart-0', 'context-1'];
+const USUAL_THREADS = ['main', 'hart-0', 'context-1', 'context-2'];
 
 function createWorker(name: string): WorkerHandle {
   const worker = spares.get(name) ?? newWorker(name);

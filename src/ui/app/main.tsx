@@ -32,7 +32,7 @@ const standard = defaultCommandLine(offered.ok ? offered.manifest : undefined);
 const link = await decodeShared(location.hash);
 if (link.kind === 'shared') showShared(link.shared);
 
-let threadsStarted: () => void = () => {};
+let threadStarted: () => void = () => {};
 const options = {
   commandLine: link.kind === 'shared' ? link.shared.commandLine : (loadSettings().commandLine ?? standard),
   defaultCommandLine: standard,
@@ -40,7 +40,7 @@ const options = {
   complete: (argv) => withDefaultGuest(argv, offered.ok ? offered.manifest : undefined),
   // The engine is not part of the first paint: it loads while the images are being fetched.
   makeVm: async (argv) =>
-    (await import('../../engine/workers/browser-supervisor.ts')).createVmInPage(argv, () => threadsStarted()),
+    (await import('../../engine/workers/browser-supervisor.ts')).createVmInPage(argv, () => threadStarted()),
   prepare: guestFilesPreparer(store, () => manifest, base),
   warm: new WarmStart({
     storage: kept,
@@ -80,7 +80,11 @@ else {
     await Promise.race([
       on,
       new Promise<void>((resolve) => {
-        threadsStarted = resolve;
+        // The main context asks this thread for each context's worker, and reads the snapshot when all are there.
+        let missing = usualThreads(controller.store.getState().commandLine);
+        threadStarted = () => {
+          if (--missing === 0) resolve();
+        };
         controller.store.subscribe(({ phase }) => {
           if (phase.kind === 'preparing' && phase.steps.length > 0) resolve();
         });
@@ -91,6 +95,13 @@ show(root, playground, options);
 
 // A link pasted over the address of an open page is a wish for that configuration.
 addEventListener('hashchange', () => location.reload());
+
+/** Main context, one hart and the contexts of a command line. With more harts the page shows sooner, that is all. */
+function usualThreads(commandLine: string): number {
+  return (
+    2 + (commandLine.match(/-object\s+(?:glib-qcontext|iothread),(?!\S*threaded=(?:no|off))/g)?.length ?? 0)
+  );
+}
 
 /** Reading `localStorage` throws where the user has blocked it. */
 function localStorageOrNone(): RecordStorage {
