@@ -107,7 +107,7 @@ describe.runIf(stock !== undefined)('snapshots of a machine with Linux', () => {
       const disk = freshDisk(folder);
       const machine = await startLinux(disk, 1, ['-snapshot']);
       await machine.expect(PROMPT, 120_000);
-      await shell(machine, 'echo kept > /tmp/note; (while :; do :; done) &');
+      await shell(machine, 'echo kept > /tmp/note; (while :; do :; done) & true');
       const executed = (): number => machine.vm.board().harts[0]?.instructions ?? 0;
       let atResume = Number.NaN;
       let stoppedMs = Number.NaN;
