@@ -93,20 +93,22 @@ export class ContextDirectory {
     const index = Array.from({ length: MAX_CONTEXTS }, (_, i) => i).find((i) => !taken.has(i));
     if (index === undefined) return userError(`a machine has at most ${MAX_CONTEXTS} contexts`);
     const { id, qomPath, type, threaded } = spec;
-    let service: Remote<ContextService>;
+    const worker = threaded ? `context-${index}` : 'main';
+    let entry: ContextEntry;
     try {
-      service = threaded ? await this.#startThread(index, id) : this.#startUnthreaded(id);
+      const service = threaded ? await this.#startThread(index, id) : this.#startUnthreaded(id);
+      entry = { index, id, qomPath, type, threaded, worker, service };
+      // Before its first answer: a breakpoint may hold it as soon as it runs, and it tells so by its index.
+      this.#entries.set(id, entry);
       await service.configure(spec);
     } catch (error) {
       if (!(error instanceof PeerGoneError)) throw error;
+      this.#entries.delete(id);
       this.#ports.delete(id);
       return userError(`cannot start the thread of '${id}': ${error.message}`);
     } finally {
       this.#waiting.delete(index);
     }
-    const worker = threaded ? `context-${index}` : 'main';
-    const entry: ContextEntry = { index, id, qomPath, type, threaded, worker, service };
-    this.#entries.set(id, entry);
     await this.#tellActiveThreads();
     return ok(entry);
   }
