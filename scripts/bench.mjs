@@ -1,6 +1,7 @@
 // npm run bench -- [--only PART,…]: figures beside those of peers, in bench/results/latest.json and as a table.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { rawText } from '../guest/baremetal/load-typescript.mjs';
 import { root, run } from './lib/run.mjs';
 import * as setup from './lib/setup.mjs';
 
@@ -16,7 +17,7 @@ if (!args.some((arg) => arg.startsWith('--dist'))) await setup.page();
 const sources = ['bench/main.ts', 'bench/loop.bench.ts', 'bench/lib', 'bench/parts', 'bench/browser'];
 await setup.once(
   'bench-bundle',
-  [...sources, 'cli', 'src/engine', 'guest/lib', 'scripts/bench.mjs'],
+  [...sources, 'cli', 'src/engine', 'guest/lib', 'guest/baremetal', 'scripts/bench.mjs'],
   bundled,
   bundle,
 );
@@ -33,6 +34,7 @@ async function bundle() {
     ...common,
     input: 'bench/main.ts',
     platform: 'node',
+    plugins: [rawText],
     external: [/^node:/, '@playwright/test', 'vite', 'rolldown'],
     output: { file: join(root, bundled[0]), format: 'esm' },
   });

@@ -1,6 +1,15 @@
-import { cpSync, existsSync, constants as fs, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  constants as fs,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { assembleBareMetal } from '../../guest/baremetal/index.ts';
 import { Browser, PageMachine, servePage, visit } from './browser.ts';
 import { PROMPT, shell } from './conversation.ts';
 import { buildToolsImage, QBENCH_PACKAGES } from './qbench.ts';
@@ -255,7 +264,7 @@ export class Lab {
   async bare(): Promise<PageMachine> {
     const machine = await this.machine();
     if (this.#on === 'bare') return machine;
-    await this.upload('baremetal.bin', this.guestFile('baremetal.bin'));
+    await this.upload('baremetal.bin', this.#bareKernel());
     await machine.stop();
     this.#on = undefined;
     await this.fillOpfs('data.img');
@@ -272,10 +281,17 @@ export class Lab {
     return machine;
   }
 
+  /** The built-in guest, assembled, as a file. */
+  #bareKernel(): string {
+    const file = this.path('baremetal.bin');
+    if (!existsSync(file)) writeFileSync(file, assembleBareMetal());
+    return file;
+  }
+
   /** The same on QEMU. */
   qemuBare(): Promise<QemuMachine> {
     this.#qemuBare ??= (async () => {
-      const args = ['-m', '64', '-bios', 'none', '-kernel', this.guestFile('baremetal.bin')];
+      const args = ['-m', '64', '-bios', 'none', '-kernel', this.#bareKernel()];
       const machine = new QemuMachine(this.requireQemu(), [...args, ...qemuDrive('drive0', this.hostData())]);
       await machine.expect(BARE_PROMPT);
       return machine;
