@@ -4,6 +4,7 @@ import { guestChoices } from '../model/images/guest-choices.ts';
 import type { ImagesModel } from '../model/images/images-model.ts';
 import type { ThemeName } from '../tokens.ts';
 import { Guard } from '../widgets/Guard.tsx';
+import { Panel } from '../widgets/Panel.tsx';
 import type { PanelTab } from '../widgets/TabbedPanel.tsx';
 
 // What is not seen at first is not loaded at first.
@@ -49,7 +50,7 @@ export function toolTabs(defaultCommandLine: string, images: ImagesModel): reado
 export function TimelinePanel({ theme }: { readonly theme: ThemeName }): ReactNode {
   return (
     <Guard name="Timeline">
-      <Suspense fallback={null}>
+      <Suspense fallback={<Panel title="Timeline">{null}</Panel>}>
         <TimelineView theme={theme} />
       </Suspense>
     </Guard>

@@ -4,6 +4,10 @@ import type { Candidate, CommandLineChange, MachineConfig, QmpCommand } from '..
 const engine = (): Promise<typeof import('../../engine/command-line.ts')> =>
   import('../../engine/command-line.ts');
 
+/** The message of a mark without the argument it is about: that one is marked in its place. */
+export const withoutArgument = (message: string): string =>
+  (message.split('\n')[0] ?? '').replace(/^-\S+ \S+: /, '');
+
 /** A mark in the text of a command line. */
 export interface TextMark {
   readonly from: number;

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import styles from './Pane.module.css';
 
-/** Content of a tab: a line with what it is about and its actions, and the rest. */
+/** Content of a tab: a line with what it is about and its actions, and the rest. A sentence alone stands in the middle. */
 export function Pane({
   about,
   actions,
@@ -14,6 +14,12 @@ export function Pane({
   readonly flush?: boolean;
   readonly children: ReactNode;
 }): ReactNode {
+  if (about === undefined && actions === undefined && typeof children === 'string')
+    return (
+      <div className={styles['empty']}>
+        <p>{children}</p>
+      </div>
+    );
   return (
     <div className={styles['pane']}>
       <div className={styles['bar']}>

@@ -5,6 +5,7 @@ import {
   completeAt,
   planApply,
   readCommandLine,
+  withoutArgument,
 } from '../../model/command-line.ts';
 import { setTranslates, translates } from '../../model/command-line-edits.ts';
 import type { GuestChoice } from '../../model/images/guest-choices.ts';
@@ -39,7 +40,9 @@ export default function CommandLine({
   const live = on && plan?.kind === 'live';
   return (
     <Pane
-      about={<span title={planInWords(plan, on)}>{planInWords(plan, on)}</span>}
+      about={
+        <span className={plan?.kind === 'wrong' ? styles['wrong'] : undefined}>{planInWords(plan, on)}</span>
+      }
       actions={
         <>
           {applied !== undefined && text !== applied ? (
@@ -111,7 +114,7 @@ function usePlan(applied: string | undefined, text: string): ApplyPlan | undefin
 
 function planInWords(plan: ApplyPlan | undefined, on: boolean): string {
   if (plan === undefined) return '';
-  if (plan.kind === 'wrong') return plan.mark.message.split('\n')[0] ?? '';
+  if (plan.kind === 'wrong') return withoutArgument(plan.mark.message);
   if (!on) return 'the machine to be built';
   switch (plan.kind) {
     case 'same':

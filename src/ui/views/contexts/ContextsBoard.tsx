@@ -37,11 +37,11 @@ export function ContextsBoard({ footer }: { readonly footer: ReactNode }): React
             {board.contexts.length === 1
               ? 'one event loop, one thread'
               : `${board.contexts.length} event loops, each its own thread`}
-            {' · '}
             <LiveText
+              className={styles['iterations']}
               feed={numbers}
               read={({ now }) =>
-                `${count(now.contexts.reduce((sum, c) => sum + c.iterations, 0))} iterations`
+                ` · ${count(now.contexts.reduce((sum, c) => sum + c.iterations, 0))} iterations`
               }
             />
           </>

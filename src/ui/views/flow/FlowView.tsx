@@ -81,7 +81,7 @@ const STATIONS: readonly Station[] = [
     standingLabel: 'taken',
     metric: metric('prepare'),
     note: ({ rates }) =>
-      rates.dispatches > 0 ? `${(rates.pops / rates.dispatches).toFixed(1)} per dispatch` : '',
+      rates.dispatches > 0 ? `${(rates.pops / rates.dispatches).toFixed(1)} at a time` : '',
   },
   {
     id: 'disk',
@@ -122,7 +122,7 @@ export default function FlowView(): ReactNode {
     return <Pane>The way of a disk’s requests appears here when the machine is on.</Pane>;
   return (
     <Pane
-      about="widths are rates of the last second, on a logarithmic scale; times of the last 10 s; up to 8 requests/s are shown one by one, in slow motion"
+      about="rates of the last second (widths are logarithmic), times of the last 10 s; up to 8 requests/s one by one, in slow motion"
       actions={<Select label="Virtqueue" value={chosen.id} choices={queues} onChange={choose} />}
     >
       <Stations key={chosen.id} chosen={chosen} />

@@ -1,7 +1,7 @@
 import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
-import { usePlayground } from '../../model/playground.ts';
+import { useController, usePlayground } from '../../model/playground.ts';
 import { FIRST_STEPS } from '../../model/scenarios/catalog.ts';
 import { Button } from '../../widgets/Button.tsx';
 import styles from './GuideStrip.module.css';
@@ -10,6 +10,8 @@ import { ScenarioMenu } from './ScenarioMenu.tsx';
 /** A scenario as one line: what to try next, and what the last thing showed. */
 export function GuideStrip(): ReactNode {
   const { guide } = usePlayground();
+  const on = useController((state) => state.phase.kind === 'on');
+  const off = useController((state) => state.phase.kind === 'off');
   const { shown, scenario, at, waiting, finding, notice, from, to } = useStore(guide.store);
   const step = scenario.steps[at];
   if (!shown || step === undefined) return null;
@@ -22,10 +24,10 @@ export function GuideStrip(): ReactNode {
       <h2 className={styles['title']}>{scenario.title}</h2>
       <p className={styles['text']} aria-live="polite">
         {finding === '' && notice === '' ? null : <b>{`${notice} ${finding} `.trimStart()}</b>}
-        {step.text({ from, to })}
+        {off ? 'The power is off. This goes on when the machine does.' : step.text({ from, to })}
       </p>
       {button === undefined ? null : (
-        <Button size="small" variant="primary" isDisabled={waiting} onPress={() => guide.act()}>
+        <Button size="small" variant="primary" isDisabled={waiting || !on} onPress={() => guide.act()}>
           {waiting ? (step.waiting ?? 'waiting…') : button}
         </Button>
       )}

@@ -28,7 +28,7 @@ export default function HeatMapView({ theme }: { readonly theme: ThemeName }): R
   const [metric, setMetric] = useState('total');
   const [columns, setColumns] = useState('240');
   const [status, setStatus] = useState<HeatStatus>({ cursor: undefined });
-  const [rows, setRows] = useState<readonly HeatRow[]>([]);
+  const [rows, setRows] = useState<readonly HeatRow[] | undefined>(undefined);
   const [host, opened] = useTraceCanvas(trace.openHeat, theme, (next: HeatStatus) =>
     setStatus((old) => (old.cursor === next.cursor ? old : next)),
   );
@@ -108,9 +108,9 @@ export default function HeatMapView({ theme }: { readonly theme: ThemeName }): R
               },
               { id: 'n', label: 'n', numeric: true, cell: (row) => count(row.n) },
             ]}
-            rows={rows}
+            rows={rows ?? []}
             rowKey={(row) => row.from}
-            empty="no request yet"
+            empty={rows === undefined ? 'counting…' : 'no request yet'}
           />
         </div>
       </div>

@@ -5,11 +5,14 @@ import type { Summary } from '../../model/trace/protocol.ts';
 import { LiveText } from '../../widgets/LiveText.tsx';
 import styles from './HonestyStrip.module.css';
 
+/** What a small screen shows without a swipe. */
+const FIRST: ReadonlySet<string> = new Set(['events seen', 'lost', 'tracing costs']);
+
 /** What the page's numbers rest on: always there, never hidden. */
 export function HonestyStrip(): ReactNode {
   const { trace } = usePlayground();
   const fact = (label: string, explain: string, read: (summary: Summary) => string): ReactNode => (
-    <div className={styles['fact']} title={explain}>
+    <div className={styles['fact']} title={explain} data-later={!FIRST.has(label) || undefined}>
       <dt>{label}</dt>
       <dd>
         <LiveText feed={trace.summaries} read={read} />

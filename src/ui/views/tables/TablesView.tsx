@@ -110,29 +110,61 @@ export default function TablesView(): ReactNode {
         );
         return found === undefined ? undefined : read(found);
       });
-  const number = (id: string, label: string, read: (queue: QueueSnapshot) => number): Column<QueueRow> => ({
+  const number = (
+    id: string,
+    label: string,
+    explain: string,
+    read: (queue: QueueSnapshot) => number,
+  ): Column<QueueRow> => ({
     id,
     label,
+    explain,
     numeric: true,
     cell: ofQueue((queue) => count(read(queue))),
   });
-  const queues: readonly Column<QueueRow>[] = [
-    { id: 'queue', label: 'virtqueue', cell: ({ device, queue }) => `${device.id} ${queue.name}` },
+  const queueName: Column<QueueRow> = {
+    id: 'queue',
+    label: 'virtqueue',
+    cell: ({ device, queue }) => `${device.id} ${queue.name}`,
+  };
+  const traffic: readonly Column<QueueRow>[] = [
+    queueName,
     { id: 'context', label: 'served by', cell: ({ queue }) => name(queue.context) },
-    { id: 'configured', label: 'configured', cell: ({ queue }) => name(queue.configuredContext) },
-    number('inFlight', 'in flight', (queue) => queue.inFlight),
-    number('kicks', 'kicks', (queue) => queue.kicks),
-    number('requests', 'requests', (queue) => queue.requests),
-    number('completions', 'completions', (queue) => queue.completions),
+    {
+      id: 'configured',
+      label: 'configured',
+      explain: 'Where the command line, or a move, wants it',
+      cell: ({ queue }) => name(queue.configuredContext),
+    },
+    number('inFlight', 'in flight', 'Taken by the device and not given back', (queue) => queue.inFlight),
+    number('requests', 'requests', 'Taken by the device since the start', (queue) => queue.requests),
+    number('completions', 'completions', 'Given back to the guest', (queue) => queue.completions),
     { id: 'read', label: 'read', numeric: true, cell: ofQueue((queue) => bytes(queue.bytesRead)) },
     { id: 'written', label: 'written', numeric: true, cell: ofQueue((queue) => bytes(queue.bytesWritten)) },
-    number('interrupts', 'interrupts', (queue) => queue.interrupts),
-    number('suppressed', 'suppressed', (queue) => queue.interruptsSuppressed),
-    number('errors', 'errors', (queue) => queue.errors),
-    { id: 'p50', label: 'p50', numeric: true, cell: ofQueue((queue) => percentile(queue.latency.p50)) },
-    { id: 'p99', label: 'p99', numeric: true, cell: ofQueue((queue) => percentile(queue.latency.p99)) },
-    number('n', 'n', (queue) => queue.latency.n),
+    number('errors', 'errors', 'Completions with a status other than OK', (queue) => queue.errors),
   ];
+  const signals: readonly Column<QueueRow>[] = [
+    queueName,
+    number('kicks', 'kicks', 'Notifications from the driver to the device', (queue) => queue.kicks),
+    number('interrupts', 'interrupts', 'From the device to the guest', (queue) => queue.interrupts),
+    number(
+      'suppressed',
+      'suppressed',
+      'Interrupts the driver said it need not have',
+      (queue) => queue.interruptsSuppressed,
+    ),
+    {
+      id: 'p50',
+      label: 'latency p50',
+      explain: 'From taken to given back',
+      numeric: true,
+      cell: ofQueue((queue) => percentile(queue.latency.p50)),
+    },
+    { id: 'p99', label: 'p99', numeric: true, cell: ofQueue((queue) => percentile(queue.latency.p99)) },
+    number('n', 'n', 'Requests the percentiles are of', (queue) => queue.latency.n),
+  ];
+  const queueRows = board.devices.flatMap((device) => device.queues.map((queue) => ({ device, queue })));
+  const queueKey = ({ device, queue }: QueueRow): string => `${device.qomPath} ${queue.index}`;
 
   const harts: readonly Column<HartSnapshot>[] = [
     { id: 'hart', label: 'hart', cell: (row) => row.index },
@@ -171,22 +203,44 @@ export default function TablesView(): ReactNode {
   ];
 
   return (
-    <Pane about="the board in numbers; percentiles need enough samples to be said">
-      <DataTable caption="Contexts" columns={contexts} rows={board.contexts} rowKey={(row) => row.index} />
+    <Pane about="the board in numbers, four times a second; – where too few samples make a percentile worth nothing">
       <DataTable
-        caption="Virtqueues"
-        columns={queues}
-        rows={board.devices.flatMap((device) => device.queues.map((queue) => ({ device, queue })))}
-        rowKey={({ device, queue }) => `${device.qomPath} ${queue.index}`}
+        caption="Contexts"
+        note="Event loops, and the thread each runs in. Busy: dispatching; polling: looking without sleeping; blocked: asleep until woken. Shares of the last second."
+        columns={contexts}
+        rows={board.contexts}
+        rowKey={(row) => row.index}
+      />
+      <DataTable
+        caption="Virtqueues: requests"
+        note="The rings between the guest’s drivers and its devices, which context serves each, and what went through since the start."
+        columns={traffic}
+        rows={queueRows}
+        rowKey={queueKey}
+        empty="no device with queues"
+      />
+      <DataTable
+        caption="Virtqueues: notifications and latency"
+        note="How often the guest and the device had to wake each other for that, and what a request took."
+        columns={signals}
+        rows={queueRows}
+        rowKey={queueKey}
         empty="no device with queues"
       />
       <DataTable
         caption="Sources"
+        note="What can make a context run: each is dispatched when it is ready, lower priority numbers first."
         columns={sources}
         rows={board.contexts.flatMap((context) => context.sources.map((source) => ({ context, source })))}
         rowKey={({ context, source }) => `${context.index} ${source.id}`}
       />
-      <DataTable caption="Harts" columns={harts} rows={board.harts} rowKey={(row) => row.index} />
+      <DataTable
+        caption="Harts"
+        note="The guest’s processors, each in a thread of its own."
+        columns={harts}
+        rows={board.harts}
+        rowKey={(row) => row.index}
+      />
     </Pane>
   );
 }
