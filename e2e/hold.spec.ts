@@ -46,6 +46,15 @@ test('a context is held under load, stepped and released: by mouse, by keys, by 
   await ctx0.getByRole('button', { name: 'Step ctx0: one iteration' }).click();
   await expect(announcer(page)).toHaveText(/^ctx0 dispatched /);
 
+  // The same from the bar, by keys alone: its menu lists what can be done to a held context.
+  await page.getByRole('button', { name: 'Step', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('menuitem', { name: /^Hold ctx1/ })).toBeVisible();
+  await page.keyboard.type('One it');
+  await page.keyboard.press('Enter');
+  await expect(announcer(page)).toHaveText(/^ctx0 dispatched /);
+  await expect(page.getByRole('button', { name: 'Step', exact: true })).toBeFocused();
+
   for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.waitForTimeout(400);
@@ -78,12 +87,23 @@ test('the same by taps at 390 × 844, and quitting a held machine is quick', asy
   await page.setViewportSize({ width: 390, height: 844 });
   await page.goto('/');
   await shellPrompt(page);
-  await page.getByRole('tab', { name: 'Loops', exact: true }).click();
+  const bar = page.getByRole('button', { name: 'Step', exact: true });
+  // From the Guest tab: the lane comes to the front, where it is said what happened.
+  await bar.click();
+  await page.getByRole('menuitem', { name: /^Hold ctx0/ }).click();
   const ctx0 = lane(page, 'ctx0');
-  await ctx0.getByRole('button', { name: 'Hold ctx0' }).click();
   await expect(ctx0).toContainText(/held for/);
   await ctx0.getByRole('button', { name: 'Step ctx0: one dispatch' }).click();
   await expect(ctx0.getByRole('group', { name: 'Step ctx0' })).toContainText(/ctx0 dispatched /);
+  await bar.click();
+  const menu = page.getByRole('menu');
+  const box = await menu.boundingBox();
+  expect((box?.x ?? -1) >= 0 && (box?.x ?? 0) + (box?.width ?? 999) <= 390).toBe(true);
+  await menu.getByRole('menuitem', { name: /^a kick/ }).click();
+  await expect(announcer(page)).toHaveText(/^ctx0 (runs until|stopped)/);
+  await bar.click();
+  await expect(page.getByRole('menuitem', { name: /ctx0/ })).toBeVisible();
+  await page.keyboard.press('Escape');
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   const ms = await page.evaluate(async () => {
     const start = performance.now();

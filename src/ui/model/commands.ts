@@ -1,8 +1,8 @@
 import { createContext, deleteContext } from './contexts.ts';
-import { canBeHeld } from './holds.ts';
 import { layout, PRESETS, type Preset, reveal } from './layout.ts';
 import type { Playground } from './playground.ts';
 import { SCENARIOS } from './scenarios/catalog.ts';
+import { stepCommands } from './step-commands.ts';
 
 /** Something the user can do, as the palette lists it. */
 export interface Command {
@@ -39,18 +39,8 @@ export function availableCommands(playground: Playground): readonly Command[] {
   if (breakpoints.store.getState().all.length > 0)
     add('Contexts', 'Remove all breakpoints', () => void breakpoints.removeAll());
   if (on) add('Contexts', 'Create a context', () => void createContext(controller));
-  for (const context of board?.contexts ?? []) {
-    if (!canBeHeld(context)) continue;
-    const { id } = context;
-    if (context.heldNs === undefined) {
-      add('Contexts', `Hold ${id}`, () => void holds.hold(id, true));
-      continue;
-    }
-    add('Contexts', `Release ${id}`, () => void holds.hold(id, false));
-    add('Contexts', `Step ${id}: one dispatch`, () => void holds.step(id, 'dispatch'));
-    add('Contexts', `Step ${id}: one iteration`, () => void holds.step(id, 'iteration'));
-    add('Contexts', `Step ${id}: next stage of this request`, () => void holds.step(id, 'request'));
-  }
+  for (const { commands: steps } of stepCommands(holds, board))
+    for (const { label, run } of steps) add('Contexts', label, () => void run());
   for (const context of board?.contexts ?? [])
     if (context.index !== 0)
       add('Contexts', `Delete ${context.id}`, () => void deleteContext(controller, context.id));

@@ -10,18 +10,26 @@ export interface Action {
   readonly disabled?: boolean;
 }
 
-/** A button with a menu of actions. `trigger` must be a Button. */
+export interface ActionGroup {
+  readonly title?: string | undefined;
+  readonly actions: readonly Action[];
+}
+
+/** A button with a menu of actions, in groups or plain. `trigger` must be a Button. */
 export function ActionMenu({
   trigger,
   title,
-  actions,
+  actions = [],
+  groups = [{ title, actions }],
   onAction,
 }: {
   readonly trigger: ReactNode;
   readonly title?: string;
-  readonly actions: readonly Action[];
+  readonly actions?: readonly Action[];
+  readonly groups?: readonly ActionGroup[];
   readonly onAction: (id: string) => void;
 }): ReactNode {
+  const disabled = groups.flatMap((group) => group.actions.filter((action) => action.disabled === true));
   return (
     <MenuTrigger>
       {trigger}
@@ -29,22 +37,27 @@ export function ActionMenu({
         <Menu
           className={styles['menu'] ?? ''}
           onAction={(key) => onAction(String(key))}
-          disabledKeys={actions.filter((action) => action.disabled === true).map((action) => action.id)}
+          disabledKeys={disabled.map(({ id }) => id)}
         >
-          <MenuSection>
-            {title === undefined ? null : <Header className={styles['title']}>{title}</Header>}
-            {actions.map((action) => (
-              <MenuItem
-                key={action.id}
-                id={action.id}
-                textValue={action.label}
-                className={styles['item'] ?? ''}
-              >
-                <span>{action.label}</span>
-                {action.note === undefined ? null : <span className={styles['note']}>{action.note}</span>}
-              </MenuItem>
-            ))}
-          </MenuSection>
+          {groups.map((group) => (
+            <MenuSection
+              key={group.title ?? ''}
+              {...(group.title === undefined ? { 'aria-label': 'Actions' } : {})}
+            >
+              {group.title === undefined ? null : <Header className={styles['title']}>{group.title}</Header>}
+              {group.actions.map((action) => (
+                <MenuItem
+                  key={action.id}
+                  id={action.id}
+                  textValue={action.label}
+                  className={styles['item'] ?? ''}
+                >
+                  <span>{action.label}</span>
+                  {action.note === undefined ? null : <span className={styles['note']}>{action.note}</span>}
+                </MenuItem>
+              ))}
+            </MenuSection>
+          ))}
         </Menu>
       </Popover>
     </MenuTrigger>

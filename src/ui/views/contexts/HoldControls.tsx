@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { ContextSnapshot } from '../../../engine/vm.ts';
 import { usePlayground } from '../../model/playground.ts';
+import { UNTIL_EVENTS } from '../../model/step-commands.ts';
 import { ActionMenu } from '../../widgets/ActionMenu.tsx';
 import { Button } from '../../widgets/Button.tsx';
 import styles from './HoldControls.module.css';
@@ -37,20 +38,6 @@ export function HoldButton({ context }: { readonly context: ContextSnapshot }): 
     </Button>
   );
 }
-
-/** Events of a request's way a held context can run to; the monitor takes any. */
-const UNTIL = [
-  { id: 'virtio_queue_notify', label: 'a kick', note: 'virtio_queue_notify' },
-  { id: 'virtqueue_pop', label: 'a request is taken', note: 'virtqueue_pop' },
-  {
-    id: 'virtio_blk_submit_multireq',
-    label: 'one is submitted to the disk',
-    note: 'virtio_blk_submit_multireq',
-  },
-  { id: 'virtio_blk_rw_complete', label: 'the disk has done one', note: 'virtio_blk_rw_complete' },
-  { id: 'virtqueue_flush', label: 'the used ring is published', note: 'virtqueue_flush' },
-  { id: 'virtio_notify_irqfd', label: 'an interrupt', note: 'virtio_notify_irqfd' },
-] as const;
 
 /** What a held context can be let do, and what it did last. */
 export function StepRow({ context }: { readonly context: ContextSnapshot }): ReactNode {
@@ -96,7 +83,7 @@ export function StepRow({ context }: { readonly context: ContextSnapshot }): Rea
             Until
           </Button>
         }
-        actions={UNTIL}
+        actions={UNTIL_EVENTS.map(({ id: event, label }) => ({ id: event, label, note: event }))}
         onAction={(event) => void holds.stepUntil(id, event)}
       />
       <p className={styles['said']}>{said}</p>

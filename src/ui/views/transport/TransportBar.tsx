@@ -7,6 +7,7 @@ import { ActionMenu } from '../../widgets/ActionMenu.tsx';
 import { Button } from '../../widgets/Button.tsx';
 import { OriginWords, StartNote } from './StartNote.tsx';
 import styles from './TransportBar.module.css';
+import { StepMenu } from './StepMenu.tsx';
 import { useNextVisit } from './use-next-visit.ts';
 
 const STATE_WORDS: Record<RunState, string> = {
@@ -54,19 +55,18 @@ export function TransportBar({
               icon={<Play />}
               variant="primary"
               isDisabled={phase === 'preparing' || phase === 'building' || phase === 'stopping'}
+              aria-label="Run"
               onPress={() => void (on ? controller.resume() : controller.powerOn())}
             >
-              Run
+              <span className={styles['wideOnly']}>Run</span>
             </Button>
           )}
-          <Button
-            icon={<RotateCcw />}
-            isDisabled={!on}
-            onPress={() => void controller.reset()}
-            aria-label="Reset"
-          >
-            <span className={styles['wideOnly']}>Reset</span>
-          </Button>
+          <StepMenu />
+          <span className={styles['roomy']}>
+            <Button icon={<RotateCcw />} isDisabled={!on} onPress={() => void controller.reset()}>
+              Reset
+            </Button>
+          </span>
           <ActionMenu
             trigger={
               <Button icon={<Power />} aria-label="Power">
@@ -86,6 +86,7 @@ export function TransportBar({
                 note: 'system_powerdown',
                 disabled: !on,
               },
+              { id: 'reset', label: 'Reset', note: 'system_reset: the guest boots anew', disabled: !on },
               {
                 id: 'off',
                 label: phase === 'preparing' ? 'Cancel' : 'Cut the power',
@@ -103,6 +104,7 @@ export function TransportBar({
             onAction={(id) => {
               if (id === 'next-visit') next.change();
               else if (id === 'on' || id === 'restart') void controller.powerOn();
+              else if (id === 'reset') void controller.reset();
               else if (id === 'shutdown') void controller.shutdownGuest();
               else void controller.powerOff();
             }}
