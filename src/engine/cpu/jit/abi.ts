@@ -1,6 +1,6 @@
 /** What translated code and the interpreter module agree on; the other side is interp/assembly/jit.ts. */
 import type { FunctionImport, FunctionType } from './asm/module.ts';
-import { I32, I64 } from './asm/opcodes.ts';
+import { F32, F64, I32, I64 } from './asm/opcodes.ts';
 
 /** unit(entry, page, left, dataTlb, dataContext) → next pc, bit 0: interpret the instruction there. */
 export const UNIT_TYPE: FunctionType = { params: [I32, I64, I32, I32, I64], results: [I64] };
@@ -20,7 +20,15 @@ export const PARAM = {
 } as const;
 
 /** Imported functions, by index. Those that return an i32 return 0 when the instruction is done. */
-export const HELPER = { enterReadable: 0, enterWritable: 1, atomic: 2, float: 3, mulHigh: 4 } as const;
+export const HELPER = {
+  enterReadable: 0,
+  enterWritable: 1,
+  atomic: 2,
+  float: 3,
+  mulHigh: 4,
+  fusedDouble: 5,
+  fusedSingle: 6,
+} as const;
 
 export const HELPER_IMPORTS: readonly FunctionImport[] = [
   { name: 'jitEnterReadable', type: { params: [I64, I32], results: [I32] } },
@@ -28,6 +36,9 @@ export const HELPER_IMPORTS: readonly FunctionImport[] = [
   { name: 'jitAtomic', type: { params: [I32, I32], results: [I32] } },
   { name: 'jitFloat', type: { params: [I32], results: [I32] } },
   { name: 'jitMulHigh', type: { params: [I64, I64, I32], results: [I64] } },
+  // a × b + c rounded once; NaN if that has to be found out by `jitFloat`.
+  { name: 'jitFusedDouble', type: { params: [F64, F64, F64], results: [F64] } },
+  { name: 'jitFusedSingle', type: { params: [F32, F32, F32], results: [F32] } },
 ];
 
 /** What the interpreter module exports for the translator, besides the helpers of HELPER_IMPORTS. */

@@ -1,6 +1,18 @@
-/** Which integer registers an instruction reads and writes, as bit sets; x0 is left out. */
-import { floatReadsX, floatWritesX } from './emit/float.ts';
+/** Which registers an instruction reads and writes, as bit sets; x0 is left out. */
 import { type Insn, OP } from './decode.ts';
+
+const OP_FP = 0x53;
+/** The upper five bits of funct7 of an OP-FP instruction, −1 for a fused multiply-add. */
+export const floatOperation = ({ bits }: Insn): number => ((bits & 0x7f) === OP_FP ? bits >>> 27 : -1);
+
+/** FCVT from and FMV from an integer register. */
+export const floatReadsX = (insn: Insn): boolean =>
+  floatOperation(insn) === 0x1a || floatOperation(insn) === 0x1e;
+/** Comparisons, FCVT to and FMV to an integer register, FCLASS. */
+export const floatWritesX = (insn: Insn): boolean =>
+  floatOperation(insn) === 0x14 || floatOperation(insn) === 0x18 || floatOperation(insn) === 0x1c;
+/** Of OP-FP: additions to divisions, sign injections, minimum and maximum, comparisons. */
+const readsTwo = (operation: number): boolean => operation <= 0x05 || operation === 0x14;
 
 const within = (op: number, first: number, count: number): boolean => op >= first && op < first + count;
 
@@ -37,3 +49,23 @@ export function writesX(insn: Insn): number {
   if (op === OP.NOP || op === OP.FENCE || op === OP.FLW || op === OP.FLD) return 0;
   return isStore(op) || isBranch(op) ? 0 : bit(rd);
 }
+
+/** The f registers an instruction reads. */
+export function readsF(insn: Insn): number {
+  const { op, rs1, rs2, bits } = insn;
+  if (op === OP.FSW || op === OP.FSD) return 1 << rs2;
+  if (op !== OP.FLOAT || floatReadsX(insn)) return 0;
+  const operation = floatOperation(insn);
+  if (operation < 0) return (1 << rs1) | (1 << rs2) | (1 << (bits >>> 27));
+  return readsTwo(operation) ? (1 << rs1) | (1 << rs2) : 1 << rs1;
+}
+
+/** The f register an instruction writes. */
+export function writesF(insn: Insn): number {
+  const { op, rd } = insn;
+  if (op === OP.FLW || op === OP.FLD) return 1 << rd;
+  return op === OP.FLOAT && !floatWritesX(insn) ? 1 << rd : 0;
+}
+
+/** Loads, stores and everything else of the floating-point extensions. */
+export const isFloat = ({ op }: Insn): boolean => op === OP.FLOAT || within(op, OP.FLW, 4);

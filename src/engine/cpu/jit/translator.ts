@@ -20,6 +20,7 @@ import {
 } from '../layout.ts';
 import { HELPER_IMPORTS, type TranslatorExports, UNIT_TYPE } from './abi.ts';
 import type { Code } from './asm/code.ts';
+import { fusesMultiplyAdd } from './asm/fused.ts';
 import { assembleModule } from './asm/module.ts';
 import { type CodePage, extractRoutine, findBlocks, groupRoutines, type Routine } from './blocks.ts';
 import { emitUnit } from './emit/unit.ts';
@@ -36,6 +37,8 @@ export interface TranslatorTuning {
   readonly patience?: number;
   /** Modules that may be alive; beyond it all translations are dropped. */
   readonly maxModules?: number;
+  /** Use the engine's own multiply-add if it rounds once. */
+  readonly fused?: boolean;
 }
 
 export interface TranslatorOptions extends TranslatorTuning {
@@ -95,6 +98,7 @@ const DEFAULTS: Required<TranslatorTuning> = {
   batch: 16,
   patience: 8,
   maxModules: 4000,
+  fused: true,
 };
 
 export class Translator {
@@ -110,6 +114,7 @@ export class Translator {
   readonly #hartBase: number;
   readonly #exports: TranslatorExports;
   readonly #imports: WebAssembly.Imports;
+  readonly #fused: boolean;
   readonly #tuning: Required<TranslatorTuning>;
   readonly #pages = new Map<number, PageRecord>();
   readonly #freeSlots: number[] = [];
@@ -126,6 +131,7 @@ export class Translator {
     const env: Record<string, unknown> = { memory: options.memory.memory };
     for (const { name } of HELPER_IMPORTS) env[name] = options.exports[name];
     this.#imports = { env: env as Record<string, never> };
+    this.#fused = this.#tuning.fused && fusesMultiplyAdd(options.memory.memory);
     this.#setCell(HART_JIT_THRESHOLD, this.#tuning.threshold);
     this.#setCell(HART_JIT_QUEUED, 0);
   }
@@ -222,6 +228,7 @@ export class Translator {
       page,
       slot,
       entryHandler: this.#exports.jitEntryHandler(),
+      fused: this.#fused,
     });
     const generation = this.#pageCell(page, PAGE_GENERATION);
     this.#drafts.push({ page, ram, generation, slot, routine, code });

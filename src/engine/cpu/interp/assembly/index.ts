@@ -34,6 +34,7 @@ import { resetTlbs } from './tlb';
 import { setPrivilege } from './trap';
 
 export { expandCompressed } from './compressed';
+export { fusedDouble as jitFusedDouble, fusedSingle as jitFusedSingle } from './fused';
 export { jitAtomic, jitEnterReadable, jitEnterWritable, jitFloat, jitMulHigh } from './jit';
 export { run } from './run';
 

@@ -13,13 +13,11 @@
 import { DTLB_WRITE, HART_JIT_LEFT, HART_RESERVATION } from '../../layout';
 import { execAtomic } from './amo';
 import { tryFloat } from './float';
-import { fusedDouble, getDouble } from './fused';
 import { enterReadable, enterWritable, readableRam, writableCell } from './memory';
 import { mulh, mulhsu, mulhu } from './muldiv';
-import { floatReady } from './operands';
 import { Op } from './ops';
 import { enter, enterOriginal, nextOp, setNext, translationsDropped } from './pages';
-import { fieldFunct3, fieldRd, fieldRs1, fieldRs2, getX, hart, setF } from './state';
+import { fieldFunct3, fieldRs1, getX, hart } from './state';
 import { dataContext, dataTlb, execContext, execTlb, tlbIndex } from './tlb';
 
 /** Publishes the op at `pc` in nextOp and pcBias. */
@@ -96,23 +94,8 @@ export function jitAtomic(insn: u32, resume: u32): u32 {
   return translationsDropped == before ? 0 : resume | 1;
 }
 
-/** A fused multiply-add of doubles where native arithmetic gives it, as in the run loop; false otherwise. */
-function tryFusedDouble(insn: u32): bool {
-  const rounding = fieldFunct3(insn);
-  if ((rounding != 0 && rounding != 7) || !floatReady(hart)) return false;
-  const a = getDouble(hart, fieldRs1(insn));
-  const c = getDouble(hart, insn >> 27);
-  // FNMSUB and FNMADD negate the product, FMSUB and FNMADD the addend.
-  const result = fusedDouble(insn & 8 ? -a : a, getDouble(hart, fieldRs2(insn)), insn & 4 ? -c : c);
-  if (result != result) return false;
-  setF(fieldRd(insn), reinterpret<u64>(result));
-  return true;
-}
-
 /** OP-FP and the fused multiply-adds, operands and result in the register cells. */
 export function jitFloat(insn: u32): u32 {
-  // Opcodes MADD, MSUB, NMSUB and NMADD with format D.
-  if ((insn & 0x06000073) == 0x02000043 && tryFusedDouble(insn)) return 0;
   return tryFloat(insn) ? 0 : NOT_DONE;
 }
 

@@ -92,6 +92,14 @@ export class Code {
     return this;
   }
 
+  /** A vector operation; `lane` for those that take one. */
+  simd(opcode: number, lane?: number): this {
+    this.#bytes.byte(control.simdPrefix);
+    this.#bytes.unsigned(opcode);
+    if (lane !== undefined) this.#bytes.byte(lane);
+    return this;
+  }
+
   // ── Memory: the address is on the stack, `offset` is added to it ──
 
   /** A load or store that promises nothing about alignment. */

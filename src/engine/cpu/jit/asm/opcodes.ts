@@ -41,6 +41,8 @@ export const i32 = {
   shrS: 0x75,
   shrU: 0x76,
   wrapI64: 0xa7,
+  truncF64S: 0xaa,
+  truncF64U: 0xab,
   reinterpretF32: 0xbc,
 } as const;
 
@@ -82,6 +84,8 @@ export const i64 = {
   shrU: 0x88,
   extendI32S: 0xac,
   extendI32U: 0xad,
+  truncF64S: 0xb0,
+  truncF64U: 0xb1,
   reinterpretF64: 0xbd,
   extend8S: 0xc2,
   extend16S: 0xc3,
@@ -104,6 +108,9 @@ export const f32 = {
   sub: 0x93,
   mul: 0x94,
   div: 0x95,
+  min: 0x96,
+  max: 0x97,
+  copysign: 0x98,
   convertI32S: 0xb2,
   convertI32U: 0xb3,
   convertI64S: 0xb4,
@@ -123,11 +130,17 @@ export const f64 = {
   ge: 0x66,
   abs: 0x99,
   neg: 0x9a,
+  ceil: 0x9b,
+  floor: 0x9c,
+  trunc: 0x9d,
+  nearest: 0x9e,
   sqrt: 0x9f,
   add: 0xa0,
   sub: 0xa1,
   mul: 0xa2,
   div: 0xa3,
+  min: 0xa4,
+  max: 0xa5,
   copysign: 0xa6,
   convertI32S: 0xb7,
   convertI32U: 0xb8,
@@ -135,6 +148,18 @@ export const f64 = {
   convertI64U: 0xba,
   promoteF32: 0xbb,
   reinterpretI64: 0xbf,
+} as const;
+
+/** Behind the prefix 0xfd. */
+export const simd = {
+  splatF32: 0x13,
+  splatF64: 0x14,
+  /** Followed by the lane. */
+  extractLaneF32: 0x1f,
+  extractLaneF64: 0x21,
+  /** a × b + c, fused or not as the engine likes best. */
+  relaxedMaddF32: 0x105,
+  relaxedMaddF64: 0x107,
 } as const;
 
 /** Behind the prefix 0xfe. */
@@ -174,6 +199,7 @@ export const control = {
   i32Const: 0x41,
   i64Const: 0x42,
   f64Const: 0x44,
+  simdPrefix: 0xfd,
   atomicPrefix: 0xfe,
   empty: 0x40,
 } as const;

@@ -1,9 +1,9 @@
 /** Loads, stores and atomics. */
-import { DTLB_WRITE, HART_F } from '../../layout.ts';
+import { DTLB_WRITE } from '../../layout.ts';
 import { HELPER, PARAM } from '../abi.ts';
-import { atomic, i32, i64 } from '../asm/opcodes.ts';
+import { atomic, f64, i32, i64 } from '../asm/opcodes.ts';
 import { type Insn, OP } from '../decode.ts';
-import { emitFloatCheck } from './float.ts';
+import { emitBox } from './float-range.ts';
 import type { UnitCode } from './unit-code.ts';
 
 /** Loads by funct3. */
@@ -110,7 +110,6 @@ function emitAtomic(unit: UnitCode, insn: Insn): void {
 export function emitMemory(unit: UnitCode, insn: Insn): boolean {
   const { code } = unit;
   const { op, rd, rs2 } = insn;
-  const cell = (register: number): number => unit.hartBase + HART_F + 8 * register;
   if (op >= OP.LOAD && op <= OP.LOAD + 6) {
     const offset = emitHostAddress(unit, insn);
     code.mem(LOAD[op - OP.LOAD]!, offset);
@@ -125,24 +124,19 @@ export function emitMemory(unit: UnitCode, insn: Insn): boolean {
   switch (op) {
     case OP.FLW:
     case OP.FLD: {
-      emitFloatCheck(unit, insn);
-      code.i32(0);
+      unit.checkFloat(insn);
       const offset = emitHostAddress(unit, insn);
-      // A single is NaN-boxed.
-      if (op === OP.FLW)
-        code
-          .mem(i64.load32U, offset)
-          .i64(-(2 ** 32))
-          .op(i64.or);
-      else code.mem(i64.load, offset);
-      code.mem(i64.store, cell(rd));
+      if (op === OP.FLD) code.mem(f64.load, offset);
+      else emitBox(unit, () => code.mem(i64.load32U, offset));
+      unit.setF(rd);
       return true;
     }
     case OP.FSW:
     case OP.FSD: {
-      emitFloatCheck(unit, insn);
+      unit.checkFloat(insn);
       const offset = emitHostAddress(unit, insn);
-      unit.loadCell(i64.load, HART_F + 8 * rs2).mem(op === OP.FSW ? i64.store32 : i64.store, offset);
+      if (op === OP.FSD) unit.f(rs2).mem(f64.store, offset);
+      else unit.f(rs2).op(i64.reinterpretF64).mem(i64.store32, offset);
       return true;
     }
     case OP.ATOMIC:

@@ -1,18 +1,27 @@
 /** The function being emitted: its code, its locals, and the ways out of it. */
 import { type Access, type AccessGroup, groupAccesses } from '../accesses.ts';
-import { HART_JIT_LEFT, HART_X } from '../../layout.ts';
+import { HART_F, HART_FFLAGS, HART_JIT_LEFT, HART_MSTATUS, HART_X } from '../../layout.ts';
 import { PARAM, UNIT_TYPE } from '../abi.ts';
 import { Code, type Label, type Local } from '../asm/code.ts';
-import { control, F64, I32, I64, i32, i64 } from '../asm/opcodes.ts';
+import { control, F32, F64, f64, I32, I64, i32, i64 } from '../asm/opcodes.ts';
 import type { Insn } from '../decode.ts';
+import { DOUBLE_LIMIT, SINGLE_LIMIT } from './float-range.ts';
 
 /** Bits of `exit` above the page offset: how many instructions of the block were not executed. */
 const UNDONE_SHIFT = 16;
 /** Asks for the instruction at the returned pc to be interpreted. */
 const INTERPRET = 1;
 
-/** A bit set of integer registers. */
+/** A bit set of registers. */
 export type Registers = number;
+
+/** Registers of both files. */
+export interface RegisterSets {
+  readonly x: Registers;
+  readonly f: Registers;
+}
+
+const MSTATUS_FS = 0x6000;
 
 /**
  * Where a register's value is depends on where the code is.
@@ -20,6 +29,7 @@ export type Registers = number;
  * Outside of loops the register's cell in memory is always right; a local may hold a copy, `cached`,
  * so that it is read only once. In a loop all registers that occur in it are in locals only: they are
  * loaded before it (what is not cached), and those it writes are stored on every way out of it.
+ * The f registers are treated alike, except that outside of loops copies last for a block only.
  *
  * Ways out in the middle of a block go through `rare`, which computes the pc from a constant, gives
  * back what the block has taken from the budget in advance, and goes on to `out`.
@@ -27,17 +37,29 @@ export type Registers = number;
 export class UnitCode {
   readonly code = new Code(UNIT_TYPE.params);
   readonly hartBase: number;
+  /** Whether the engine's multiply-add rounds once. */
+  readonly fused: boolean;
   /** Scratch locals of one instruction. */
   readonly va: Local = this.code.local(I64);
   readonly tlb: Local = this.code.local(I32);
   readonly wide: Local = this.code.local(I64);
   readonly status: Local = this.code.local(I32);
   readonly double: Local = this.code.local(F64);
+  readonly single: Local = this.code.local(F32);
+  /** Whether floating point is on and dirty: once it is, nothing in a unit changes that. */
+  readonly #floatOn: Local = this.code.local(I32);
+  /**
+   * DOUBLE_LIMIT and SINGLE_LIMIT if native arithmetic may stand for the guest's, else 0: floating point is on and
+   * dirty, frm says nearest even, and the inexact flag is raised already. Nothing in a unit changes that either.
+   */
+  readonly doubleLimit: Local = this.code.local(I64);
+  readonly singleLimit: Local = this.code.local(I32);
   /** The pc to return. */
   readonly #next: Local = this.code.local(I64);
   /** For `rare`: page offset | INTERPRET, and above UNDONE_SHIFT the instructions to give back. */
   readonly #exit: Local = this.code.local(I32);
   readonly #x: (Local | undefined)[] = [];
+  readonly #f: (Local | undefined)[] = [];
   /** Memory addresses of access groups; each block uses them anew. */
   readonly #hostPool: Local[] = [];
   #hosts = new Map<AccessGroup, Local>();
@@ -46,20 +68,26 @@ export class UnitCode {
   #out: Label = 0;
   #rare: Label = 0;
   /** Registers the current loop writes; undefined outside of loops. */
-  #loopWrites: Registers | undefined;
-  /** Registers whose locals are right. */
+  #loopWrites: RegisterSets | undefined;
+  /** Integer registers whose locals are right. */
   cached: Registers = 0;
+  #cachedF: Registers = 0;
+  /** The current block has made sure that floating point is on. */
+  #floatChecked = false;
   /** Instructions of the current block that are not done yet, the current one included. */
   undone = 0;
 
-  constructor(hartBase: number) {
+  constructor(hartBase: number, fused: boolean) {
     this.hartBase = hartBase;
+    this.fused = fused;
   }
 
   /** Begins a block. */
   beginBlock(insns: readonly Insn[]): void {
     this.accesses = groupAccesses(insns);
     this.#hosts = new Map();
+    this.#floatChecked = false;
+    if (this.#loopWrites === undefined) this.#cachedF = 0;
   }
 
   /** The local that keeps the address in memory of a group's lowest byte. */
@@ -111,7 +139,7 @@ export class UnitCode {
   }
 
   #each(registers: Registers, action: (register: number) => void): void {
-    for (let register = 1; register < 32; register++)
+    for (let register = 0; register < 32; register++)
       if (((registers >>> register) & 1) !== 0) action(register);
   }
 
@@ -127,6 +155,65 @@ export class UnitCode {
     else this.loadCell(i64.load, HART_X + 8 * register).set(this.#local(register));
   }
 
+  // ── Floating-point registers: an f64 each, whatever is in it ──
+
+  #localF(register: number): Local {
+    return (this.#f[register] ??= this.code.local(F64));
+  }
+
+  /** Pushes f`register`, its bits as an f64. */
+  f(register: number): Code {
+    const local = this.#localF(register);
+    if ((this.#cachedF >>> register) & 1) return this.code.get(local);
+    this.#cachedF |= 1 << register;
+    return this.loadCell(f64.load, HART_F + 8 * register).tee(local);
+  }
+
+  /** Makes sure that the f registers can be pushed inside a branch of the code. */
+  cacheF(registers: Registers): void {
+    this.#each(registers & ~this.#cachedF, (register) => this.f(register).op(control.drop));
+  }
+
+  /** Pops an f64 into f`register`. */
+  setF(register: number): void {
+    this.code.set(this.#localF(register));
+    this.#cachedF |= 1 << register;
+    if (this.#loopWrites === undefined) this.#storeF(register);
+  }
+
+  #storeF(register: number): void {
+    this.code
+      .i32(0)
+      .get(this.#localF(register))
+      .mem(f64.store, this.hartBase + HART_F + 8 * register);
+  }
+
+  /** Makes the cells of f registers right, for a helper that works on cells. */
+  spillF(registers: Registers): void {
+    this.#each(registers & (this.#loopWrites?.f ?? 0), (register) => this.#storeF(register));
+  }
+
+  /** Leaves at `insn` unless floating point is on and marked dirty; the interpreter sees to either. */
+  checkFloat(insn: Insn): void {
+    if (this.#floatChecked) return;
+    this.#floatChecked = true;
+    this.prepareRare(insn);
+    this.code.get(this.#floatOn).op(i32.eqz);
+    this.leaveRarelyIf();
+  }
+
+  #readFloatState(): void {
+    const { code } = this;
+    this.loadCell(i32.load, HART_MSTATUS).i32(MSTATUS_FS).op(i32.and).i32(MSTATUS_FS).op(i32.eq);
+    code.set(this.#floatOn);
+    code.i64(DOUBLE_LIMIT).i64(0);
+    // fflags and frm are two u32 side by side.
+    this.loadCell(i64.load, HART_FFLAGS).i64(-0xffff_ffff).op(i64.and).i64(1).op(i64.eq);
+    code.get(this.#floatOn).op(i32.and, control.select).set(this.doubleLimit);
+    code.i32(SINGLE_LIMIT).i32(0).get(this.doubleLimit).i64(0).op(i64.ne, control.select);
+    code.set(this.singleLimit);
+  }
+
   /** Pushes a cell of the hart's area. */
   loadCell(opcode: number, offset: number): Code {
     return this.code.i32(0).mem(opcode, this.hartBase + offset);
@@ -134,7 +221,9 @@ export class UnitCode {
 
   // ── Beginning and end ──
 
-  enter(): void {
+  /** @param float whether there are floating-point instructions in the unit */
+  enter(float: boolean): void {
+    if (float) this.#readFloatState();
     this.#out = this.code.block();
     this.#rare = this.code.block();
   }
@@ -159,9 +248,11 @@ export class UnitCode {
   }
 
   /** Emits a loop in which registers are in locals. */
-  loop(used: Registers, written: Registers, body: () => void): void {
+  loop(used: RegisterSets, written: RegisterSets, body: () => void): void {
     const { code } = this;
-    this.#each(used & ~this.cached, (register) => this.x(register).op(control.drop));
+    this.#each(used.x & ~this.cached, (register) => this.x(register).op(control.drop));
+    this.#cachedF = 0;
+    this.cacheF(used.f);
     const out = this.#out;
     const rare = this.#rare;
     this.#loopWrites = written;
@@ -172,6 +263,7 @@ export class UnitCode {
     code.end();
     this.storeLoopWrites();
     this.#loopWrites = undefined;
+    this.#cachedF = 0;
     this.#out = out;
     this.#rare = rare;
     code.br(out);
@@ -179,7 +271,8 @@ export class UnitCode {
 
   /** On a way out of the current loop to another place in the unit. */
   storeLoopWrites(): void {
-    this.#each(this.#loopWrites ?? 0, (register) => this.#storeX(register));
+    this.#each(this.#loopWrites?.x ?? 0, (register) => this.#storeX(register));
+    this.#each(this.#loopWrites?.f ?? 0, (register) => this.#storeF(register));
   }
 
   // ── Ways out ──

@@ -6,7 +6,7 @@ import { I32, i32, i64 } from '../asm/opcodes.ts';
 import type { Block, Target } from '../blocks.ts';
 import { type Insn, OP } from '../decode.ts';
 import { type Flow, type Item, type Region, staysInRoutine } from '../flow.ts';
-import { readsX, writesX } from '../operands.ts';
+import { isFloat, readsF, readsX, writesF, writesX } from '../operands.ts';
 import { emitFloat } from './float.ts';
 import { emitCondition, emitInteger } from './integer.ts';
 import { emitMemory } from './memory.ts';
@@ -19,6 +19,8 @@ export interface UnitSite {
   readonly slot: number;
   /** Handler number of ops that are entries. */
   readonly entryHandler: number;
+  /** Whether the engine's multiply-add rounds once (asm/fused.ts). */
+  readonly fused: boolean;
 }
 
 /** How a node is jumped to: a label, and the selector value to set before, if any. */
@@ -70,14 +72,14 @@ class UnitEmitter {
   constructor(flow: Flow, site: UnitSite) {
     this.#flow = flow;
     this.#site = site;
-    this.#unit = new UnitCode(site.hartBase);
+    this.#unit = new UnitCode(site.hartBase, site.fused);
     this.#code = this.#unit.code;
     this.#landings = flow.successors.map(() => []);
     this.#cachedAfter = flow.successors.map(() => 0);
   }
 
   emit(): Code {
-    this.#unit.enter();
+    this.#unit.enter(this.#flow.blocks.some(({ insns }) => insns.some(isFloat)));
     const { root } = this.#flow;
     // A loop that takes all entries comes first and chooses itself.
     const choice = this.#isDispatch(root[0]!) ? undefined : { local: PARAM.entry, nodes: this.#stubs() };
@@ -138,12 +140,14 @@ class UnitEmitter {
 
   #outermostLoop(item: LoopItem): void {
     const own = new Set(nodesOf(item));
-    let used: Registers = 0;
-    let written: Registers = 0;
+    const used = { x: 0, f: 0 };
+    const written = { x: 0, f: 0 };
     for (const node of own) {
       for (const insn of this.#flow.blocks[node]?.insns ?? []) {
-        used |= readsX(insn) | writesX(insn);
-        written |= writesX(insn);
+        written.x |= writesX(insn);
+        written.f |= writesF(insn);
+        used.x |= readsX(insn) | writesX(insn);
+        used.f |= readsF(insn) | writesF(insn);
       }
     }
     this.#unit.cached = this.#cachedBefore(item.heads, own);
