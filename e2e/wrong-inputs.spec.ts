@@ -34,7 +34,7 @@ test.describe('wrong inputs end in one clear message with a way out', () => {
       await page.goto(bare.url);
       const alert = page.getByRole('alert');
       await expect(alert).toContainText('not cross-origin isolated');
-      await expect(alert.getByRole('button', { name: 'Reload the page' })).toBeVisible();
+      await expect(alert.getByRole('button', { name: 'Reload the page' })).toBeInViewport({ ratio: 1 });
       await expect(page.getByRole('heading', { name: 'Contexts' })).toBeVisible();
       await alert.getByRole('button', { name: 'Add them here' }).click();
       await shellPrompt(page);
@@ -79,6 +79,7 @@ test.describe('wrong inputs end in one clear message with a way out', () => {
     const alert = page.getByRole('alert');
     await expect(alert).toContainText('threadd');
     await expect(alert.locator('mark')).toBeVisible();
+    await expect(alert.getByRole('button').last()).toBeInViewport({ ratio: 1 });
     await alert.getByRole('button', { name: 'Use the default machine' }).click();
     await shellPrompt(page);
   });
@@ -128,6 +129,7 @@ test.describe('wrong inputs end in one clear message with a way out', () => {
     await page.goto('about:blank');
     await page.goto('/#v9.abc');
     await expect(page.getByRole('alert')).toContainText('newer version');
+    await expect(page.getByRole('alert').getByRole('button').last()).toBeInViewport({ ratio: 1 });
     await page.getByRole('button', { name: 'Use the default machine' }).click();
     await shellPrompt(page);
   });

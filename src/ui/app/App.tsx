@@ -93,14 +93,15 @@ export function App({
     }
   };
 
-  const overlay = <StartOverlay onWay={takeWayOut} />;
+  // Progress and problems: where the lanes will be, on a small screen with the terminal, which comes to the front for them.
+  const overlay = covered ? <StartOverlay onWay={takeWayOut} /> : null;
   const panels = {
-    contexts: <ContextsBoard footer={<MoveCard />} />,
+    contexts: <ContextsBoard footer={<MoveCard />} message={narrow ? null : overlay} />,
     terminal: (
       <TerminalView
         theme={theme}
-        overlay={covered && !on ? overlay : null}
-        notice={covered && on ? overlay : null}
+        overlay={on ? null : narrow ? overlay : <p>No guest runs.</p>}
+        notice={on && narrow ? overlay : null}
       />
     ),
     inspector: (

@@ -10,16 +10,27 @@ export type StepUnit = 'dispatch' | 'iteration' | 'request';
 export interface HoldsState {
   /** By context: what its last step, or the end of its hold, was. */
   readonly said: ReadonlyMap<string, string>;
+  /** By context: its last step. */
+  readonly steps: ReadonlyMap<string, LastStep>;
+}
+
+/** A step that was made, to be looked up in the trace. */
+export interface LastStep {
+  /** Counts the steps of the page. */
+  readonly number: number;
+  /** Host ns at or before its end, and after the end of the one before. */
+  readonly sinceNs: number;
 }
 
 /** Holds one context while the machine runs, and steps it. Every way to do so ends here, and is said in one sentence. */
 export class Holds {
   readonly store: StoreApi<HoldsState>;
   readonly #controller: VmController;
+  #steps = 1;
 
   constructor(controller: VmController) {
     this.#controller = controller;
-    this.store = createStore<HoldsState>(() => ({ said: new Map() }));
+    this.store = createStore<HoldsState>(() => ({ said: new Map(), steps: new Map() }));
     controller.onVm((vm) => this.#watch(vm));
   }
 
@@ -53,11 +64,14 @@ export class Holds {
   async step(id: string, unit: StepUnit): Promise<void> {
     const { vm, board } = this.#controller;
     if (vm === undefined) return;
+    const sinceNs = vm.board().timeNs;
     const reply = await vm.qmp('x-context-step', { id, unit });
     board.refresh();
-    if (!reply.ok) this.#say(id, `${id}: ${reply.error.desc}`);
+    if (!reply.ok) return this.#say(id, `${id}: ${reply.error.desc}`);
     // Where it stopped is said when it has (CONTEXT_HELD).
-    else if (unit !== 'request') this.#say(id, stepInWords(id, reply.value));
+    if (unit === 'request') return;
+    this.#stepped(id, sinceNs);
+    this.#say(id, stepInWords(id, reply.value));
   }
 
   /** Lets a held context run until a trace event happens in it. */
@@ -73,24 +87,45 @@ export class Holds {
     return this.#controller.board.frame()?.now.contexts.find((context) => context.id === id);
   }
 
+  #stepped(id: string, sinceNs: number): void {
+    this.store.setState(({ steps }) => ({
+      steps: new Map(steps).set(id, { number: this.#steps++, sinceNs }),
+    }));
+  }
+
   #say(id: string, sentence: string): void {
     this.store.setState(({ said }) => ({ said: new Map(said).set(id, sentence) }));
     say(sentence);
   }
 
+  /** When its present hold began, a little early: the trace's record of it is a moment older. */
+  #heldNs(vm: Vm, id: string): number | undefined {
+    const { timeNs, contexts } = vm.board();
+    const heldNs = contexts.find((context) => context.id === id)?.heldNs;
+    return heldNs === undefined ? undefined : timeNs - heldNs - HOLD_SLACK_NS;
+  }
+
   /** What others do: a monitor, or the machine, which lets go of a context that it needs. */
   #watch(vm: Vm): () => void {
-    this.store.setState({ said: new Map() });
+    this.store.setState({ said: new Map(), steps: new Map() });
     return vm.onEvent(({ event, data }) => {
       if (event !== 'CONTEXT_HELD' && event !== 'CONTEXT_RELEASED') return;
       this.#controller.board.refresh();
       const id = String(data?.['id']);
       const why = RELEASES[String(data?.['reason'])];
-      if (event === 'CONTEXT_HELD' && data?.['event'] !== undefined) this.#say(id, stopInWords(id, data));
+      if (event === 'CONTEXT_HELD' && data?.['event'] !== undefined) {
+        this.#say(id, stopInWords(id, data));
+        // Before a kick it has dispatched nothing that the stop is about.
+        const heldNs = this.#heldNs(vm, id);
+        if (data['event'] !== 'virtio_queue_notify' && heldNs !== undefined) this.#stepped(id, heldNs);
+      }
       if (event === 'CONTEXT_RELEASED' && why !== undefined) this.#say(id, `${id} goes on: ${why}`);
     });
   }
 }
+
+/** Less than it takes to step twice. */
+const HOLD_SLACK_NS = 1e6;
 
 /** Why the machine itself ends a hold. */
 const RELEASES: Readonly<Record<string, string>> = {

@@ -77,13 +77,18 @@ export async function environmentProblem(): Promise<Problem | undefined> {
 
 /** A refusal by the engine, as the page shows it. */
 export function problemFromUserError(error: UserError, title = 'The machine could not be built'): Problem {
+  const isTaken = /another tab|in use|locked/i.test(error.desc);
   return {
-    title,
+    title: isTaken ? 'A disk of this machine is in use' : title,
     detail: error.desc,
-    hint: error.hint,
+    hint:
+      error.hint ??
+      (isTaken
+        ? 'One machine at a time can have it. Close the other tab, or cut the power there, and try again; or name another disk.'
+        : undefined),
     argIndex: error.argIndex,
     span: error.span,
-    ways: /another tab|in use|locked/i.test(error.desc)
+    ways: isTaken
       ? ['retry', 'edit-command-line']
       : ['edit-command-line', 'previous-command-line', 'default-command-line'],
   };

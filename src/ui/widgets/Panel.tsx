@@ -9,6 +9,7 @@ export function Panel({
   actions,
   children,
   footer,
+  banner,
   flush = false,
 }: {
   readonly title: string;
@@ -17,6 +18,8 @@ export function Panel({
   readonly children: ReactNode;
   /** Stays below the children, which scroll. */
   readonly footer?: ReactNode;
+  /** Stays above the children. */
+  readonly banner?: ReactNode;
   /** Children reach the panel's edges. */
   readonly flush?: boolean;
 }): ReactNode {
@@ -30,6 +33,7 @@ export function Panel({
         <div className={styles['aside']}>{aside}</div>
         <div className={styles['actions']}>{actions}</div>
       </header>
+      {banner == null ? null : <div className={styles['banner']}>{banner}</div>}
       <div className={flush ? styles['flush'] : styles['body']}>
         <Guard name={title}>{children}</Guard>
       </div>

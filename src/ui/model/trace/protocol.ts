@@ -5,6 +5,7 @@ import type { Quantiles } from './histogram.ts';
 import type { TraceBoard } from './labels.ts';
 import type { Counter } from './queue-stats.ts';
 import type { TracedRequest } from './request-log.ts';
+import type { StepInside } from './step-inside.ts';
 import type { TimelineCommand } from './timeline-view.ts';
 
 export type CanvasKind = 'timeline' | 'heat';
@@ -121,6 +122,8 @@ export type Question =
       readonly limit: number;
     }
   | { readonly ask: 'request'; readonly req: number }
+  /** The stages inside the last step of a context, if one has ended since then (host ns). */
+  | { readonly ask: 'step-inside'; readonly thread: number; readonly since: number }
   | { readonly ask: 'heat-table'; readonly id: number }
   | { readonly ask: 'export'; readonly format: 'jsonl' | 'perfetto' };
 
@@ -129,6 +132,7 @@ export interface Answers {
   readonly records: readonly RecordRow[];
   readonly requests: RequestList;
   readonly request: ListedRequest | undefined;
+  readonly 'step-inside': StepInside | undefined;
   readonly 'heat-table': readonly HeatRow[];
   readonly export: { readonly blob: Blob; readonly name: string };
 }

@@ -1,29 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { TraceBatch, TraceGap } from '../../../engine/trace/drain.ts';
-import { TRACE, type TraceEventName } from '../../../engine/trace/schema.ts';
 import { BUCKETS, bucketOf, bucketStart } from './histogram.ts';
 import { SliceTrack } from './slice-track.ts';
 import { METRICS, metricOf, P, STAGES } from './stages.ts';
+import { batchOf, type Row } from './testing.ts';
 import { STATE_AWAKE, STATE_BLOCKED, TraceModel } from './trace-model.ts';
-
-type Row = readonly [time: number, thread: number, event: TraceEventName, ...args: number[]];
-
-/** A batch as TraceDrain would hand it on. */
-function batchOf(rows: readonly Row[], gaps: TraceGap[] = []): TraceBatch {
-  const batch: TraceBatch = {
-    count: rows.length,
-    time: new Float64Array(rows.length),
-    what: new Uint32Array(rows.length),
-    args: new Uint32Array(rows.length * 5),
-    gaps,
-  };
-  rows.forEach(([time, thread, event, ...args], i) => {
-    batch.time[i] = time;
-    batch.what[i] = TRACE[event] | (thread << 16);
-    batch.args.set(args, i * 5);
-  });
-  return batch;
-}
 
 const DEV = 7;
 const HART = 16;

@@ -14,6 +14,7 @@ import type { FromAggregator, Question, QueueSummary, Summary, ToAggregator } fr
 import { COUNTERS, type Counter } from './queue-stats.ts';
 import { queueKey } from './request-tracker.ts';
 import { METRICS } from './stages.ts';
+import { stepInside } from './step-inside.ts';
 import { TimelineView } from './timeline-view.ts';
 import { TraceModel } from './trace-model.ts';
 
@@ -403,6 +404,8 @@ export class TraceService {
         return requestList(model, labels, question.dev, question.queue, question.order, question.limit);
       case 'request':
         return requestById(model, labels, question.req);
+      case 'step-inside':
+        return stepInside(model, machine.attachment.firstVirtioGsi, question.thread, question.since);
       case 'heat-table': {
         const picture = this.#pictures.get(question.id);
         return picture?.kind === 'heat' ? heatRows(model, picture.view) : undefined;

@@ -12,14 +12,23 @@ import { Lane } from './Lane.tsx';
 import { LanesWhileOff } from './LanesWhileOff.tsx';
 
 /** Which thread runs what: a lane per context, with its sources and the devices it serves. */
-export function ContextsBoard({ footer }: { readonly footer: ReactNode }): ReactNode {
+export function ContextsBoard({
+  footer,
+  message,
+}: {
+  readonly footer: ReactNode;
+  /** Progress or a problem: instead of lanes while there are none, else above them. */
+  readonly message: ReactNode;
+}): ReactNode {
   const { controller, numbers } = usePlayground();
   const board = useBoardShape();
   const phase = useController((state) => state.phase.kind);
+  const wrong = useController((state) => state.problem !== undefined);
   return (
     <Panel
       title="Contexts"
       footer={footer}
+      banner={board === undefined ? null : message}
       actions={
         board === undefined ? null : (
           <Button
@@ -49,7 +58,13 @@ export function ContextsBoard({ footer }: { readonly footer: ReactNode }): React
       }
     >
       {board === undefined ? (
-        <LanesWhileOff starting={phase !== 'off'} />
+        <LanesWhileOff message={message}>
+          {wrong
+            ? null
+            : phase === 'off'
+              ? 'Each context of the machine will be a lane here: an event loop on a thread of its own, with the devices it serves.'
+              : 'The lanes appear when the machine is built.'}
+        </LanesWhileOff>
       ) : (
         <>
           <BreakpointRow />

@@ -7,6 +7,7 @@ import { UNTIL_EVENTS } from '../../model/step-commands.ts';
 import { ActionMenu } from '../../widgets/ActionMenu.tsx';
 import { Button } from '../../widgets/Button.tsx';
 import styles from './HoldControls.module.css';
+import { StepStages } from './StepStages.tsx';
 
 /** Holds the context, or lets it go on. */
 export function HoldButton({ context }: { readonly context: ContextSnapshot }): ReactNode {
@@ -87,6 +88,7 @@ export function StepRow({ context }: { readonly context: ContextSnapshot }): Rea
         onAction={(event) => void holds.stepUntil(id, event)}
       />
       <p className={styles['said']}>{said}</p>
+      <StepStages context={context} />
     </div>
   );
 }

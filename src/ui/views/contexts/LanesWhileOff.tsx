@@ -1,15 +1,18 @@
 import type { ReactNode } from 'react';
 import styles from './ContextsBoard.module.css';
 
-/** What the board says before there is a machine. */
-export function LanesWhileOff({ starting }: { readonly starting: boolean }): ReactNode {
+/** What the board shows before there is a machine: what is under way or wrong, and what will be here. */
+export function LanesWhileOff({
+  message,
+  children,
+}: {
+  readonly message: ReactNode;
+  readonly children: ReactNode;
+}): ReactNode {
   return (
     <div className={styles['off']}>
-      <p>
-        {starting
-          ? 'The lanes appear when the machine is built.'
-          : 'The power is off. Each context of the machine will be a lane here: an event loop on a thread of its own, with the devices it serves.'}
-      </p>
+      {message}
+      {children === null ? null : <p>{children}</p>}
     </div>
   );
 }
