@@ -4,7 +4,7 @@
  * The graph's nodes are the blocks and, behind them, one stub per entry: an empty node that leads to
  * the entry's block, so that entering a loop at its head from outside does not make it a loop with
  * two heads. Strongly connected components become loops, again and again inside each other; a
- * component with several heads dispatches on a selector at its beginning.
+ * component with several heads dispatches on a selector at its beginning, and is cut where control goes back to one.
  */
 import { type Block, type Routine, successorsOf } from './blocks.ts';
 import { type Insn, OP } from './decode.ts';
@@ -102,17 +102,46 @@ class Structurer {
   readonly #successors: readonly (readonly number[])[];
   readonly #predecessors: readonly (readonly number[])[];
   readonly #reached: ReadonlySet<number>;
-  /** Heads of all loops entered so far: inside a loop the edges to its heads are its back edges. */
+  /** Nodes from this number on are stubs. */
+  readonly #blocks: number;
+  /** Heads that all loops entered so far go back to: inside a loop the edges to its heads are its back edges. */
   readonly heads = new Set<number>();
 
   constructor(
     successors: readonly (readonly number[])[],
     predecessors: readonly (readonly number[])[],
     reached: ReadonlySet<number>,
+    blocks: number,
   ) {
+    this.#blocks = blocks;
     this.#successors = successors;
     this.#predecessors = predecessors;
     this.#reached = reached;
+  }
+
+  /**
+   * The heads of a loop to which control goes back. Into the others it only comes from outside, or forward from within
+   * the loop, as into the middle of a copying loop that is unrolled: they need no dispatch between iterations.
+   */
+  #backHeads(component: readonly number[], heads: readonly number[]): readonly number[] {
+    // Stubs are where indirect jumps go back to.
+    if (heads.length === 1 || heads.length > MOST_HEADS || heads.some((head) => head >= this.#blocks))
+      return heads;
+    let best = heads;
+    for (const first of heads) {
+      const found = this.#close(component, heads, [first]);
+      if (found.length < best.length) best = found;
+    }
+    return best;
+  }
+
+  /** `back` and those other heads that are still in loops without the edges to them. */
+  #close(component: readonly number[], heads: readonly number[], back: readonly number[]): readonly number[] {
+    const cut = new Set([...this.heads, ...back]);
+    const more = components(component, this.#successors, cut)
+      .filter((inner) => inner.length > 1 || loopsToItself(inner[0]!, this.#successors))
+      .flatMap((inner) => inner.filter((node) => heads.includes(node) && !cut.has(node)));
+    return more.length === 0 ? back : this.#close(component, heads, [...back, ...more]);
   }
 
   /** `roots` are entered from outside the graph. */
@@ -125,11 +154,14 @@ class Structurer {
       const entered = (node: number): boolean =>
         roots.has(node) || this.#predecessors[node]!.some((p) => this.#reached.has(p) && !members.has(p));
       const heads = component.filter(entered);
-      for (const head of heads) this.heads.add(head);
+      for (const head of this.#backHeads(component, heads)) this.heads.add(head);
       return { kind: 'loop', heads, body: this.region(component, new Set()) };
     });
   }
 }
+
+/** More heads than this are not told apart. */
+const MOST_HEADS = 16;
 
 /** The register calls leave return addresses in. */
 const RA = 1;
@@ -146,7 +178,7 @@ export function analyseFlow({ blocks, entries }: Routine): Flow {
   for (const block of entries) successors.push([block]);
   const predecessors = invert(successors);
   const reached = reachable(stubs, successors);
-  const structurer = new Structurer(successors, predecessors, new Set(reached));
+  const structurer = new Structurer(successors, predecessors, new Set(reached), blocks.length);
   const root = structurer.region(reached, new Set(stubs));
   const checks = new Set(structurer.heads);
   for (const [entry, block] of entries.entries()) {

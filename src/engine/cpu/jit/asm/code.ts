@@ -5,6 +5,8 @@ import { control, type ValueType } from './opcodes.ts';
 export type Local = number;
 /** A place to branch to: the nesting depth its block was opened at. */
 export type Label = number;
+/** Whether a conditional branch is taken, as engines may be told (the section `metadata.code.branch_hint`). */
+export type Hint = 'likely' | 'unlikely';
 
 /**
  * The body of one function, written in the order of the binary format, so that an emitter reads like
@@ -14,6 +16,7 @@ export type Label = number;
 export class Code {
   readonly #bytes = new Bytes();
   readonly #locals: ValueType[] = [];
+  readonly #hints: { readonly at: number; readonly hint: Hint }[] = [];
   readonly #params: number;
   #depth = 0;
 
@@ -31,7 +34,30 @@ export class Code {
 
   /** The function as the code section wants it: size, locals, instructions. */
   finish(into: Bytes): void {
-    this.#bytes.byte(control.end);
+    const head = this.#head();
+    into.unsigned(head.length + this.#bytes.length + 1);
+    into.append(head.view());
+    into.append(this.#bytes.view());
+    into.byte(control.end);
+  }
+
+  /** The function's branch hints: their number, and for each the place in the function, a length and the hint. */
+  finishHints(into: Bytes): void {
+    const head = this.#head().length;
+    into.unsigned(this.#hints.length);
+    for (const { at, hint } of this.#hints) {
+      into.unsigned(head + at);
+      into.byte(1);
+      into.byte(hint === 'likely' ? 1 : 0);
+    }
+  }
+
+  get hinted(): boolean {
+    return this.#hints.length > 0;
+  }
+
+  /** The declaration of locals. */
+  #head(): Bytes {
     const head = new Bytes();
     const runs: { type: ValueType; count: number }[] = [];
     for (const type of this.#locals) {
@@ -44,9 +70,7 @@ export class Code {
       head.unsigned(count);
       head.byte(type);
     }
-    into.unsigned(head.length + this.#bytes.length);
-    into.append(head.view());
-    into.append(this.#bytes.view());
+    return head;
   }
 
   // ── Values ──
@@ -141,7 +165,13 @@ export class Code {
     return this.#open(control.loop, control.empty);
   }
 
-  if(result?: ValueType): Label {
+  #hint(hint: Hint | undefined): void {
+    if (hint !== undefined) this.#hints.push({ at: this.#bytes.length, hint });
+  }
+
+  /** @param hint how likely the condition is not 0 */
+  if(result?: ValueType, hint?: Hint): Label {
+    this.#hint(hint);
     return this.#open(control.if, result ?? control.empty);
   }
 
@@ -160,7 +190,9 @@ export class Code {
     return this;
   }
 
-  brIf(label: Label): this {
+  /** @param hint how likely the branch is taken */
+  brIf(label: Label, hint?: Hint): this {
+    this.#hint(hint);
     this.#bytes.byte(control.brIf);
     this.#bytes.unsigned(this.#depth - label);
     return this;

@@ -12,7 +12,7 @@ export interface FunctionImport {
   readonly type: FunctionType;
 }
 
-const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
+const SECTION = { custom: 0, type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
 const KIND_FUNCTION = 0;
 const KIND_MEMORY = 2;
 const FUNCTION_TYPE = 0x60;
@@ -78,6 +78,16 @@ export function assembleModule(
       body.name(String(i));
       body.byte(KIND_FUNCTION);
       body.unsigned(imports.length + i);
+    }
+  });
+  // What the engine may know of branches stands before the code.
+  section(out, SECTION.custom, (body) => {
+    body.name('metadata.code.branch_hint');
+    const hinted = [...functions.entries()].filter(([, code]) => code.hinted);
+    body.unsigned(hinted.length);
+    for (const [i, code] of hinted) {
+      body.unsigned(imports.length + i);
+      code.finishHints(body);
     }
   });
   section(out, SECTION.code, (body) => {

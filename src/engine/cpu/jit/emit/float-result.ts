@@ -17,7 +17,7 @@ function callHelper(unit: UnitCode, insn: Insn): void {
 
 /** Pops a condition: the result in f`rd` is what `native` pushes if it holds, else the helper's. */
 export function emitIf(unit: UnitCode, insn: Insn, native: () => void): void {
-  unit.code.if(F64);
+  unit.code.if(F64, 'likely');
   native();
   unit.code.else();
   callHelper(unit, insn);
@@ -28,7 +28,7 @@ export function emitIf(unit: UnitCode, insn: Insn, native: () => void): void {
 
 /** The same for a result in x`rd`. */
 export function emitIfX(unit: UnitCode, insn: Insn, native: () => void): void {
-  unit.code.if(I64);
+  unit.code.if(I64, 'likely');
   native();
   unit.code.else();
   callHelper(unit, insn);

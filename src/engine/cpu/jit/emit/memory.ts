@@ -4,7 +4,7 @@ import { HELPER, PARAM } from '../abi.ts';
 import { atomic, f64, i32, i64 } from '../asm/opcodes.ts';
 import { type Insn, OP } from '../decode.ts';
 import { emitBox } from './float-range.ts';
-import type { UnitCode } from './unit-code.ts';
+import type { LastPage, UnitCode } from './unit-code.ts';
 
 /** Loads by funct3. */
 const LOAD = [i64.load8S, i64.load16S, i64.load32S, i64.load, i64.load8U, i64.load16U, i64.load32U];
@@ -21,7 +21,7 @@ const MODIFY: Readonly<Record<number, readonly [number, number]>> = {
 };
 
 /**
- * Pushes the address in memory of the `size` bytes at the address in `va`.
+ * Leaves in `tlb` the address of the TLB entry of the page of the `size` bytes at the address in `va`.
  *
  * If their page is not in the TLB a helper enters it; if that cannot be (the bus, a fault, bytes in two pages, a page
  * of decoded code) the instruction is left to the interpreter. The entry is looked for at the first byte's place and
@@ -29,13 +29,12 @@ const MODIFY: Readonly<Record<number, readonly [number, number]>> = {
  */
 function emitLookup(unit: UnitCode, insn: Insn, size: number, write: boolean): void {
   const { code, va, tlb } = unit;
-  const table = write ? DTLB_WRITE : 0;
   code.get(va).op(i32.wrapI64).i32(8).op(i32.shrU).i32(0x3ff0).op(i32.and);
-  code.get(PARAM.dataTlb).op(i32.add).tee(tlb).mem(i64.load, table);
+  code.get(PARAM.dataTlb).op(i32.add).tee(tlb).mem(i64.load, table(write));
   code.get(va);
   if (size > 1) code.i64(size - 1).op(i64.add);
   code.i64(-4096).op(i64.and).get(PARAM.dataContext).op(i64.or, i64.ne);
-  code.if();
+  code.if(undefined, 'unlikely');
   unit.prepareRare(insn);
   code
     .get(va)
@@ -43,12 +42,46 @@ function emitLookup(unit: UnitCode, insn: Insn, size: number, write: boolean): v
     .call(write ? HELPER.enterWritable : HELPER.enterReadable);
   unit.leaveRarelyIf();
   code.end();
+}
+
+const table = (write: boolean): number => (write ? DTLB_WRITE : 0);
+
+/** Pushes the address in memory of the `size` bytes at the address in `va`, found through the TLB. */
+function emitFound(unit: UnitCode, insn: Insn, size: number, write: boolean): void {
+  const { code, va, tlb } = unit;
+  emitLookup(unit, insn, size, write);
   code
     .get(va)
     .op(i32.wrapI64)
     .get(tlb)
-    .mem(i32.load, table + 8)
+    .mem(i32.load, table(write) + 8)
     .op(i32.add);
+}
+
+/** The same where the page is probably the one of the last time. */
+function emitFoundAgain(unit: UnitCode, insn: Insn, size: number, write: boolean, last: LastPage): void {
+  const { code, va, tlb } = unit;
+  const power = (size & (size - 1)) === 0 && size <= 8;
+  // An aligned address keeps nothing of its offset; one that isn't equals no page.
+  code.get(va).i64(power ? -4096 | (size - 1) : -4096);
+  code.op(i64.and).get(last.page).op(i64.ne);
+  if (!power) {
+    code
+      .get(va)
+      .i64(size - 1)
+      .op(i64.add)
+      .i64(-4096);
+    code.op(i64.and).get(last.page).op(i64.ne, i32.or);
+  }
+  code.if(undefined, 'unlikely');
+  emitLookup(unit, insn, size, write);
+  code
+    .get(tlb)
+    .mem(i32.load, table(write) + 8)
+    .set(last.addend);
+  code.get(va).i64(-4096).op(i64.and).set(last.page);
+  code.end();
+  code.get(va).op(i32.wrapI64).get(last.addend).op(i32.add);
 }
 
 /**
@@ -62,7 +95,10 @@ function emitHostAddress(unit: UnitCode, insn: Insn): number {
     unit.x(insn.rs1);
     if (group.low !== 0) code.i64(group.low).op(i64.add);
     code.set(unit.va);
-    emitLookup(unit, insn, group.high - group.low, write);
+    const size = group.high - group.low;
+    const last = unit.lastPage(insn.rs1, write);
+    if (last === undefined) emitFound(unit, insn, size, write);
+    else emitFoundAgain(unit, insn, size, write, last);
     if (group.members > 1) code.tee(unit.hostLocal(group));
   } else {
     code.get(unit.hostLocal(group));
@@ -83,7 +119,7 @@ function emitModify(unit: UnitCode, insn: Insn, [on32, on64]: readonly [number, 
     .i32(size - 1)
     .op(i32.and);
   unit.leaveRarelyIf();
-  emitLookup(unit, insn, size, true);
+  emitFound(unit, insn, size, true);
   unit.x(insn.rs2);
   if (wide) code.atomic(on64, 3);
   else code.op(i32.wrapI64).atomic(on32, 2).op(i64.extendI32S);

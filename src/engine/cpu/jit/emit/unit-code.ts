@@ -24,6 +24,18 @@ export interface RegisterSets {
 const MSTATUS_FS = 0x6000;
 
 /**
+ * The page a loop's accesses through one register went to last: its virtual address (or NO_PAGE), and what makes an
+ * address in memory of one in it. Nothing in a unit takes a page out of reach again.
+ */
+export interface LastPage {
+  readonly page: Local;
+  readonly addend: Local;
+}
+/** No page's address. */
+const NO_PAGE = 1;
+const pageKey = (register: number, write: boolean): number => 2 * register + (write ? 1 : 0);
+
+/**
  * Where a register's value is depends on where the code is.
  *
  * Outside of loops the register's cell in memory is always right; a local may hold a copy, `cached`,
@@ -63,6 +75,10 @@ export class UnitCode {
   /** Memory addresses of access groups; each block uses them anew. */
   readonly #hostPool: Local[] = [];
   #hosts = new Map<AccessGroup, Local>();
+  /** By register and direction. */
+  readonly #lastPages = new Map<number, LastPage>();
+  /** Registers through which the current block's accesses stay in one page for long. */
+  #steady: Registers = 0;
   /** The accesses of the current block. */
   accesses: ReadonlyMap<Insn, Access> = new Map();
   #out: Label = 0;
@@ -82,8 +98,9 @@ export class UnitCode {
     this.fused = fused;
   }
 
-  /** Begins a block. */
-  beginBlock(insns: readonly Insn[]): void {
+  /** Begins a block; `steady` registers stay in one page for long (steady.ts). */
+  beginBlock(insns: readonly Insn[], steady: Registers): void {
+    this.#steady = steady;
     this.accesses = groupAccesses(insns);
     this.#hosts = new Map();
     this.#floatChecked = false;
@@ -98,6 +115,26 @@ export class UnitCode {
       this.#hosts.set(group, local);
     }
     return local;
+  }
+
+  /** What is known of the page that an access through a register will probably be in, if it is in a loop. */
+  lastPage(register: number, write: boolean): LastPage | undefined {
+    return (this.#steady >>> register) & 1 ? this.#lastPages.get(pageKey(register, write)) : undefined;
+  }
+
+  /** Before a loop: forgets the pages of what is accessed in it. */
+  forgetPages(reads: Registers, writes: Registers): void {
+    const forget = (write: boolean) => (register: number) => {
+      const key = pageKey(register, write);
+      let last = this.#lastPages.get(key);
+      if (last === undefined) {
+        last = { page: this.code.local(I64), addend: this.code.local(I32) };
+        this.#lastPages.set(key, last);
+      }
+      this.code.i64(NO_PAGE).set(last.page);
+    };
+    this.#each(reads, forget(false));
+    this.#each(writes, forget(true));
   }
 
   // ── Registers ──
@@ -300,7 +337,7 @@ export class UnitCode {
 
   /** Pops a condition; if it is not 0, leaves at the instruction prepared for. */
   leaveRarelyIf(): void {
-    this.code.brIf(this.#rare);
+    this.code.brIf(this.#rare, 'unlikely');
   }
 
   /**
@@ -309,7 +346,7 @@ export class UnitCode {
    */
   leaveRarelyByStatus(): void {
     const { code } = this;
-    code.tee(this.status).if();
+    code.tee(this.status).if(undefined, 'unlikely');
     code.get(this.#exit).get(this.status).i32(-2).op(i32.and, i32.add).set(this.#exit);
     code.br(this.#rare).end();
   }

@@ -6,7 +6,9 @@ import { I32, i32, i64 } from '../asm/opcodes.ts';
 import type { Block, Target } from '../blocks.ts';
 import { type Insn, OP } from '../decode.ts';
 import { type Flow, type Item, type Region, staysInRoutine } from '../flow.ts';
+import { groupAccesses } from '../accesses.ts';
 import { isFloat, readsF, readsX, writesF, writesX } from '../operands.ts';
+import { steadyRegisters } from '../steady.ts';
 import { emitFloat } from './float.ts';
 import { emitCondition, emitInteger } from './integer.ts';
 import { emitMemory } from './memory.ts';
@@ -66,6 +68,8 @@ class UnitEmitter {
 
   /** Registers cached in locals at the end of each node. */
   readonly #cachedAfter: Registers[];
+  /** Registers that are steady in the innermost loop around each node. */
+  readonly #steady: Registers[];
   /** Nodes of the outermost loop the emitter is in. */
   #loopNodes: ReadonlySet<number> | undefined;
 
@@ -76,6 +80,7 @@ class UnitEmitter {
     this.#code = this.#unit.code;
     this.#landings = flow.successors.map(() => []);
     this.#cachedAfter = flow.successors.map(() => 0);
+    this.#steady = flow.successors.map(() => 0);
   }
 
   emit(): Code {
@@ -151,10 +156,29 @@ class UnitEmitter {
       }
     }
     this.#unit.cached = this.#cachedBefore(item.heads, own);
+    this.#findSteady(item);
+    this.#forgetPages(own);
     this.#loopNodes = own;
     this.#unit.loop(used, written, () => this.#loop(item));
     this.#loopNodes = undefined;
     for (const node of own) this.#cachedAfter[node] = this.#unit.cached;
+  }
+
+  #findSteady(item: LoopItem): void {
+    const nodes = nodesOf(item);
+    const steady = steadyRegisters(nodes.flatMap((node) => this.#flow.blocks[node]?.insns ?? []));
+    for (const node of nodes) this.#steady[node] = steady;
+    for (const inner of item.body) if (inner.kind === 'loop') this.#findSteady(inner);
+  }
+
+  /** Before a loop: what its accesses through steady registers remember of their pages. */
+  #forgetPages(own: ReadonlySet<number>): void {
+    const pages = { reads: 0, writes: 0 };
+    for (const node of own) {
+      for (const [insn, { write, group }] of groupAccesses(this.#flow.blocks[node]?.insns ?? []))
+        if (group.first === insn) pages[write ? 'writes' : 'reads'] |= this.#steady[node]! & (1 << insn.rs1);
+    }
+    this.#unit.forgetPages(pages.reads, pages.writes);
   }
 
   #loop(item: LoopItem): void {
@@ -279,14 +303,14 @@ class UnitEmitter {
   #check(node: number, offset: number): void {
     const { checks, need } = this.#flow;
     if (!checks.has(node) || need[node] === 0) return;
-    this.#code.get(PARAM.left).i32(need[node]!).op(i32.ltU).if();
+    this.#code.get(PARAM.left).i32(need[node]!).op(i32.ltU).if(undefined, 'unlikely');
     this.#unit.interpretAt(offset);
     this.#code.end();
   }
 
   #block(node: number, { insns, end }: Block, next: Item | undefined): void {
     const count = insns.length;
-    this.#unit.beginBlock(insns);
+    this.#unit.beginBlock(insns, this.#steady[node]!);
     if (count > 0) this.#code.get(PARAM.left).i32(count).op(i32.sub).set(PARAM.left);
     for (const [i, insn] of insns.entries()) {
       this.#unit.undone = count - i;
