@@ -76,6 +76,28 @@ test('polling is switched while the machine runs', async ({ page }) => {
   await press(scenario, 'poll-max-ns=200000, then read', /requests, .*kicks; ctx0 dispatched/);
 });
 
+test('a link carries which panels are shown and how large, and forgets nothing else', async ({ page }) => {
+  await page.goto('/');
+  const contexts = page.getByRole('region', { name: 'Contexts' });
+  const border = page.getByRole('separator', { name: 'Resize contexts and inspector' });
+  const before = (await contexts.boundingBox())?.width ?? 0;
+  await border.focus();
+  for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowRight');
+  await page.getByRole('tab', { name: 'Tables' }).click();
+  const moved = (await contexts.boundingBox())?.width ?? 0;
+  expect(Math.abs(moved - before)).toBeGreaterThan(30);
+  await page.getByRole('button', { name: 'Share this configuration as a link' }).click();
+  const link = await page.getByRole('textbox', { name: 'Link' }).inputValue();
+  // Remembered here as well; for whoever opens the link it is new.
+  await page.reload();
+  await expect.poll(async () => (await contexts.boundingBox())?.width).toBeCloseTo(moved, -1);
+  await page.evaluate(() => localStorage.clear());
+  await page.goto('about:blank');
+  await page.goto(link);
+  await expect(page.getByRole('tab', { name: 'Tables', selected: true })).toBeVisible();
+  await expect.poll(async () => (await contexts.boundingBox())?.width).toBeCloseTo(moved, -1);
+});
+
 test('a link that names a scenario of another version opens the rest, and says so', async ({ page }) => {
   const link = await encodeShared({
     commandLine: '-m 256',

@@ -61,6 +61,80 @@ test('one request is followed from kick to acknowledgement, and found in the tim
   await expect(tables.getByRole('row', { name: /virtqueue_fill 1$/ })).toBeVisible();
 });
 
+test('two requests are compared, one is found in the timeline, the next one stops its context', async ({
+  page,
+}) => {
+  await boot(page);
+  await run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=4 iflag=direct');
+  await page.getByRole('tab', { name: 'Waterfall' }).click();
+  const options = page.getByRole('listbox', { name: 'Requests' }).getByRole('option');
+  const stages = page.getByRole('region', { name: 'Stages of the request' });
+  await options.first().click();
+  await stages.getByRole('button', { name: 'Pin' }).click();
+  await options.nth(1).click();
+  await expect(stages.getByRole('heading')).toHaveCount(2);
+  // What differs is said: more, less, or no difference the clock can tell.
+  await expect(stages.getByRole('row', { name: 'submit → disk done' }).first()).toContainText(/±0|[+−]/);
+
+  const title = await stages.getByRole('heading').first().innerText();
+  await stages.getByRole('button', { name: 'In the timeline' }).first().click();
+  await expect(page.getByRole('textbox', { name: 'Search events' })).toHaveValue(
+    /#\d+/.exec(title)?.[0] ?? '',
+  );
+  await expect(page.getByRole('region', { name: 'Timeline' })).toContainText(/µs in view|ms in view/);
+
+  // A throttled disk has requests under way: one is followed to its next stage.
+  const throttle = (iops: number): Promise<unknown> | undefined =>
+    page.evaluate(
+      (n) =>
+        window.playground?.qmp('block_set_io_throttle', {
+          id: '/machine/peripheral/disk0',
+          bps: 0,
+          bps_rd: 0,
+          bps_wr: 0,
+          iops: n,
+          iops_rd: 0,
+          iops_wr: 0,
+        }),
+      iops,
+    );
+  await throttle(1);
+  const reads = run(
+    page,
+    'fio --name=t --filename=/dev/vda --size=4m --rw=randread --bs=4k --direct=1 --ioengine=libaio --iodepth=4 --number_ios=8 --output=/tmp/fio.txt',
+    60_000,
+  );
+  await page.getByRole('button', { name: /Order/ }).click();
+  await page.getByRole('option', { name: 'Under way' }).click();
+  // The youngest: at one a second the disk gets to it in a while.
+  await expect.poll(() => options.count()).toBeGreaterThan(1);
+  await options.last().click();
+  const one = stages.getByRole('group').first();
+  await expect(one).toHaveAccessibleName(/\d/);
+  const followed = await one.getAttribute('aria-label');
+  await one.getByRole('button', { name: 'Next stage' }).click();
+  await expect(page.getByTestId('announcer')).toHaveText(
+    new RegExp(
+      `^ctx0 stopped after the dispatch with \\w+: request #${followed?.replace(/\D/g, '')} of disk0`,
+    ),
+  );
+  await page.getByRole('button', { name: 'Release ctx0' }).click();
+  await throttle(0);
+  expect((await reads).status).toBe(0);
+
+  await page.getByRole('button', { name: /Order/ }).click();
+  await page.getByRole('option', { name: 'Newest' }).click();
+  await options.first().click();
+  await one.getByRole('button', { name: 'Break at the next request of disk0' }).click();
+  const stopped = run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=1 skip=9 iflag=direct', 60_000);
+  await expect(page.getByTestId('announcer')).toHaveText(
+    /^ctx0 stopped after the dispatch with virtqueue_pop/,
+  );
+  await one.getByRole('button', { name: 'Break at the next request of disk0' }).click();
+  await page.getByRole('button', { name: 'Release ctx0' }).click();
+  expect((await stopped).status).toBe(0);
+});
+
 test('the timeline is driven by keys alone, and says what the cursor is at', async ({ page }) => {
   await boot(page);
   await run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=20 iflag=direct');

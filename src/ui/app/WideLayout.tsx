@@ -1,8 +1,7 @@
 import { type ReactNode, useId } from 'react';
 import { Group, type Layout, Panel, Separator } from 'react-resizable-panels';
 import { useStore } from 'zustand';
-import { layout as layoutStore } from '../model/layout.ts';
-import { loadSettings, saveSettings } from '../model/settings.ts';
+import { layout as layoutStore, moveSplit, splitOf } from '../model/layout.ts';
 import styles from './App.module.css';
 
 /** Panels in the order of the page; borders can be moved and are remembered per arrangement. */
@@ -68,6 +67,19 @@ export function WideLayout({
   }
 }
 
+/** What each border is between, for who can't see it. */
+const BETWEEN = {
+  start: 'contexts and guest',
+  'start-right': 'guest and machine',
+  'inspect-rows': 'inspector and timeline',
+  inspect: 'contexts and inspector',
+  'inspect-right': 'inspector and guest',
+  'overview-3': 'contexts and timeline',
+  'overview-top': 'contexts and inspector',
+  'overview-2': 'timeline and guest',
+  'overview-bottom': 'guest and machine',
+} as const;
+
 /** Two parts with a movable border; `share` is the first one's percentage until the user moves it. */
 function Split({
   name,
@@ -76,7 +88,7 @@ function Split({
   share,
   children,
 }: {
-  readonly name: string;
+  readonly name: keyof typeof BETWEEN;
   readonly direction: 'horizontal' | 'vertical';
   readonly first: ReactNode;
   readonly share: number;
@@ -85,9 +97,10 @@ function Split({
   const id = useId();
   const remember = (layout: Layout): void => {
     const size = layout[`${id}a`];
-    if (size !== undefined) saveSettings({ splits: { ...loadSettings().splits, [name]: size } });
+    // Told at first as well: what nobody moved keeps following the arrangement.
+    if (size !== undefined && Math.abs(size - splitOf(name, share)) > 0.1) moveSplit(name, size);
   };
-  const size = loadSettings().splits[name] ?? share;
+  const size = splitOf(name, share);
   return (
     <Group id={id} orientation={direction} onLayoutChanged={remember}>
       <Panel id={`${id}a`} defaultSize={`${size}%`} minSize="15%">
@@ -95,7 +108,7 @@ function Split({
       </Panel>
       <Separator
         className={(direction === 'horizontal' ? styles['splitterX'] : styles['splitterY']) ?? ''}
-        aria-label="Resize panels"
+        aria-label={`Resize ${BETWEEN[name]}`}
       />
       <Panel id={`${id}b`} minSize="15%">
         {children}

@@ -116,7 +116,8 @@ function localStorageOrNone(): RecordStorage {
 }
 
 /** The arrangement a link asks for, as far as this version knows it. */
-function showShared({ preset, inspector, tools }: Shared): void {
+function showShared({ preset, inspector, tools, splits }: Shared): void {
+  if (splits !== undefined) layout.setState({ splits });
   if (preset !== undefined && preset in PRESETS) layout.setState({ preset: preset as Preset });
   if (inspector !== undefined && inspector in INSPECTOR) layout.setState({ inspector });
   if (tools !== undefined && ['command-line', 'monitor', 'images'].includes(tools))

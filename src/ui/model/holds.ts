@@ -60,12 +60,21 @@ export class Holds {
     return this.hold(id, this.#find(id)?.heldNs === undefined);
   }
 
-  /** Lets a held context dispatch one callback, or make one iteration, and says what that was. */
-  async step(id: string, unit: StepUnit): Promise<void> {
+  /** Lets a context go on to the next stage of one request, whichever it was stopped for; holds it first if it runs. */
+  async follow(id: string, request: number): Promise<void> {
+    if (this.#find(id)?.heldNs === undefined) await this.hold(id, true);
+    await this.step(id, 'request', request);
+  }
+
+  /**
+   * Lets a held context dispatch one callback, or make one iteration, and says what that was.
+   * @param request for the unit `request`: the one to follow, else that it was stopped for
+   */
+  async step(id: string, unit: StepUnit, request?: number): Promise<void> {
     const { vm, board } = this.#controller;
     if (vm === undefined) return;
     const sinceNs = vm.board().timeNs;
-    const reply = await vm.qmp('x-context-step', { id, unit });
+    const reply = await vm.qmp('x-context-step', { id, unit, ...(request === undefined ? {} : { request }) });
     board.refresh();
     if (!reply.ok) return this.#say(id, `${id}: ${reply.error.desc}`);
     // Where it stopped is said when it has (CONTEXT_HELD).

@@ -8,6 +8,10 @@ describe('shared links', () => {
     expect(link).toMatch(/^#v1\.[A-Za-z0-9_-]+$/);
     expect(await decodeShared(link)).toEqual({ kind: 'shared', shared });
   });
+  it('carry where the borders between panels stand', async () => {
+    const shared = { commandLine: '-m 256', preset: 'overview', splits: { 'overview-top': 31.5 } };
+    expect(await decodeShared(await encodeShared(shared))).toEqual({ kind: 'shared', shared });
+  });
   it('carry a scenario and its step; those of before have none', async () => {
     const shared = { commandLine: '-m 256', inspector: 'flow', scenario: 'typing', step: 'load' };
     expect(await decodeShared(await encodeShared(shared))).toEqual({ kind: 'shared', shared });

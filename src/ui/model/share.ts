@@ -1,4 +1,4 @@
-import { literal, number, object, optional, safeParse, string, variant } from 'valibot';
+import { literal, number, object, optional, record, safeParse, string, variant } from 'valibot';
 
 /**
  * A link that carries a configuration: `#v1.` and base64url of the deflated JSON. Written by one version, it may
@@ -11,6 +11,7 @@ const SharedSchema = variant('v', [
     preset: optional(string()),
     inspector: optional(string()),
     tools: optional(string()),
+    splits: optional(record(string(), number())),
     scenario: optional(string()),
     step: optional(string()),
   }),
@@ -22,6 +23,8 @@ export interface Shared {
   readonly preset?: string | undefined;
   readonly inspector?: string | undefined;
   readonly tools?: string | undefined;
+  /** Percentage of the first part of each border that was moved. Absent in links of earlier versions. */
+  readonly splits?: Readonly<Record<string, number>> | undefined;
   /** Ids of a scenario and of the step it is at. Absent in links of earlier versions. */
   readonly scenario?: string | undefined;
   readonly step?: string | undefined;

@@ -8,9 +8,11 @@ import type {
   ListedRequest,
   RecordRow,
   RequestList,
+  RequestOrder,
   SourceStatistics,
   Statistics,
 } from './protocol.ts';
+import type { TracedRequest } from './request-log.ts';
 import { METRIC_TOTAL, metricOf } from './stages.ts';
 import type { TimelineView } from './timeline-view.ts';
 import { type Lane, STATE_AWAKE, STATE_BLOCKED, STATE_POLLING, type TraceModel } from './trace-model.ts';
@@ -131,10 +133,18 @@ export function recordText(model: TraceModel, labels: Labels, record: number): s
 
 function listed(model: TraceModel, labels: Labels, index: number): ListedRequest | undefined {
   const request = model.requests.log.get(index);
-  if (request === undefined) return undefined;
+  return request === undefined ? undefined : withNames(labels, request, index, true);
+}
+
+/** Requests under way have no place in the log: below 0, and each another. */
+const listedOpen = (labels: Labels, request: TracedRequest): ListedRequest =>
+  withNames(labels, { ...request, times: request.times.slice() }, -request.req, false);
+
+function withNames(labels: Labels, request: TracedRequest, index: number, isOver: boolean): ListedRequest {
   return {
     ...request,
     index,
+    isOver,
     queueLabel: labels.queue(request.dev, request.queue),
     popLane: labels.lane(request.popThread),
     diskLane: labels.lane(request.diskThread),
@@ -152,16 +162,28 @@ export function requestsSince(model: TraceModel, labels: Labels, index: number):
   return found;
 }
 
-/** Complete requests of one virtqueue: the newest, the slowest, or some evenly spread over all that are kept. */
+/**
+ * Requests of one virtqueue: of the complete ones the newest, the slowest, or some evenly spread over all that are kept;
+ * or those under way, the oldest first.
+ */
 export function requestList(
   model: TraceModel,
   labels: Labels,
   dev: number,
   queue: number,
-  order: 'newest' | 'slowest' | 'sample',
+  order: RequestOrder,
   limit: number,
 ): RequestList {
   const { log } = model.requests;
+  const total = model.requests.queue(dev, queue).stats.total('used');
+  if (order === 'under-way') {
+    const open = model.requests.underWay(dev, queue);
+    return {
+      requests: open.slice(0, limit).map((one) => listedOpen(labels, one)),
+      retained: open.length,
+      total,
+    };
+  }
   const all: number[] = [];
   for (let i = log.begin; i < log.end; i++) if (log.isOf(i, dev, queue)) all.push(i);
   let chosen: number[];
@@ -179,13 +201,18 @@ export function requestList(
   return {
     requests: chosen.map((i) => listed(model, labels, i)).filter((one) => one !== undefined),
     retained: Math.min(log.end - log.begin, all.length),
-    total: model.requests.queue(dev, queue).stats.total('used'),
+    total,
   };
 }
 
 export function requestById(model: TraceModel, labels: Labels, req: number): ListedRequest | undefined {
   const index = model.requests.log.find(req);
-  return index === undefined ? undefined : listed(model, labels, index);
+  if (index !== undefined) return listed(model, labels, index);
+  const open = model.requests
+    .blockQueues()
+    .flatMap(({ dev, queue }) => model.requests.underWay(dev, queue))
+    .find((one) => one.req === req);
+  return open === undefined ? undefined : listedOpen(labels, open);
 }
 
 /** Requests by latency, summed over the columns the heat map shows (or the column of its cursor). */

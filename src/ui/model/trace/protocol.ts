@@ -110,6 +110,9 @@ export interface HeatStatus {
   readonly cursor: string | undefined;
 }
 
+/** Which requests are listed, and in which order. */
+export type RequestOrder = 'newest' | 'slowest' | 'sample' | 'under-way';
+
 /** What may be asked of the aggregator, and what it answers. */
 export type Question =
   | { readonly ask: 'statistics'; readonly id: number }
@@ -118,7 +121,7 @@ export type Question =
       readonly ask: 'requests';
       readonly dev: number;
       readonly queue: number;
-      readonly order: 'newest' | 'slowest' | 'sample';
+      readonly order: RequestOrder;
       readonly limit: number;
     }
   | { readonly ask: 'request'; readonly req: number }
@@ -168,14 +171,17 @@ export interface RecordRow {
   readonly text: string;
 }
 export interface ListedRequest extends TracedRequest {
+  /** Its number in the log; below 0 while it is under way. */
   readonly index: number;
+  /** Nothing more will be seen of it. */
+  readonly isOver: boolean;
   readonly queueLabel: string;
   readonly popLane: string;
   readonly diskLane: string;
 }
 export interface RequestList {
   readonly requests: readonly ListedRequest[];
-  /** Complete requests of this queue that are kept, and complete requests since the start. */
+  /** Requests of the kind that was asked for that are kept, and complete requests since the start. */
   readonly retained: number;
   readonly total: number;
 }

@@ -100,6 +100,13 @@ export class RequestTracker {
     return { taken, disk, done };
   }
 
+  /** Requests that are under way, oldest first: taken and not yet acknowledged, as far as their interrupt was not suppressed. */
+  underWay(dev: number, queue: number): readonly TracedRequest[] {
+    const { open, filled, flushed } = this.queue(dev, queue);
+    const waiting = (this.#waiting.get(dev) ?? []).filter((request) => request.queue === queue);
+    return [...waiting, ...flushed, ...filled, ...open];
+  }
+
   /** Requests of the device that the guest has not acknowledged. */
   unacknowledged(dev: number, queue: number): number {
     return (this.#waiting.get(dev) ?? []).filter((request) => request.queue === queue).length;

@@ -104,6 +104,17 @@ export const firstTime = (times: ArrayLike<number>, at = 0): number => {
   return Number.isNaN(kick) ? (times[at + P.pop] as number) : kick;
 };
 
+/** From its first known moment to its last. */
+export function extentOf(times: ArrayLike<number>): readonly [from: number, to: number] {
+  const from = firstTime(times);
+  let to = from;
+  for (let i = 0; i < POINTS.length; i++) {
+    const time = times[i] as number;
+    if (time > to) to = time;
+  }
+  return [from, to];
+}
+
 /**
  * Length in ns of metric `metric` of a request whose moments start at `times[at]`; NaN if a moment is missing.
  * A handler that was already running when the kick came gives 0, not less.

@@ -17,6 +17,14 @@ import type {
 } from './protocol.ts';
 import type { TimelineCommand } from './timeline-view.ts';
 
+/** A part of the trace to be shown. Host ns. */
+export interface TimelineWish {
+  readonly from: number;
+  readonly to: number;
+  /** A search, as a person would type it. */
+  readonly filter: string;
+}
+
 /** What a view holds of the canvas it handed to the aggregator. */
 export interface TraceCanvas<Command, Status> {
   readonly id: number;
@@ -34,6 +42,10 @@ export interface TraceCanvas<Command, Status> {
 export class TraceClient {
   /** The display holds while the machine runs. */
   readonly store: StoreApi<{ readonly frozen: boolean }> = createStore(() => ({ frozen: false }));
+  /** What the timeline is asked to show, until it has been shown. */
+  readonly timeline: StoreApi<{ readonly wish: TimelineWish | undefined }> = createStore(() => ({
+    wish: undefined,
+  }));
   readonly #controller: VmController;
   #worker: Worker | undefined;
   #ticket = 0;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { requestById, requestList } from './answers.ts';
 import { BUCKETS, bucketOf, bucketStart } from './histogram.ts';
+import { Labels } from './labels.ts';
 import { SliceTrack } from './slice-track.ts';
 import { METRICS, metricOf, P, STAGES } from './stages.ts';
 import { batchOf, type Row } from './testing.ts';
@@ -38,6 +40,26 @@ describe('a request', () => {
     const found = model.requests.log.get(0);
     expect(found).toMatchObject({ req: 512, dev: DEV, queue: 0, kind: 0, bytes: 4096, sector: 64, head: 5 });
     expect([...(found?.times ?? [])].map((t) => (t - MS) / (10 * US))).toEqual([0, 1, 2, 3, 5, 6, 8, 9]);
+  });
+
+  it('is under way from the pop to the acknowledgement, and then over', () => {
+    const rows = request(MS, 512, 1);
+    const model = make();
+    const labels = new Labels(HART);
+    const underWay = (): readonly number[] => model.requests.underWay(DEV, 0).map(({ req }) => req);
+    const states = rows.map((row) => {
+      model.reduce(batchOf([row]));
+      return underWay().length;
+    });
+    //                      notify, begin, pop … irq decided, end, claim, ack
+    expect(states).toEqual([0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0]);
+    expect(requestById(model, labels, 512)).toMatchObject({ req: 512, index: 0, isOver: true });
+    model.reduce(batchOf(request(2 * MS, 1024, 2).slice(0, 5)));
+    expect(underWay()).toEqual([1024]);
+    const open = requestById(model, labels, 1024);
+    expect(open).toMatchObject({ req: 1024, isOver: false });
+    expect(open?.times[P.complete]).toBeNaN();
+    expect(requestList(model, labels, DEV, 0, 'under-way', 10)).toMatchObject({ retained: 1, total: 1 });
   });
 
   it('does not depend on where batches end', () => {

@@ -12,14 +12,14 @@ import styles from './ShareButton.module.css';
 /** Makes a link to this configuration: the command line and the arrangement, never the content of disks. */
 export function ShareButton(): ReactNode {
   const commandLine = useController((state) => state.commandLine);
-  const { preset, inspector, tools } = useStore(layout);
+  const { preset, inspector, tools, splits } = useStore(layout);
   const [link, setLink] = useState<string | undefined>(undefined);
   const [copied, setCopied] = useState(false);
   const { guide } = usePlayground();
   const { shown, scenario } = useStore(guide.store);
   const open = async (): Promise<void> => {
     const steps = shown ? { scenario: scenario.id, step: guide.step?.id } : {};
-    const hash = await encodeShared({ commandLine, preset, inspector, tools, ...steps });
+    const hash = await encodeShared({ commandLine, preset, inspector, tools, splits, ...steps });
     setCopied(false);
     setLink(`${location.origin}${location.pathname}${hash}`);
   };
@@ -37,7 +37,7 @@ export function ShareButton(): ReactNode {
         onClose={() => setLink(undefined)}
       >
         <p className={styles['text']}>
-          It carries the command line, what is shown where
+          It carries the command line, which panels are shown and how large
           {shown ? `, and the scenario “${scenario.title}” at its present step` : ''}. Disks stay in this
           browser; whoever opens it gets fresh ones.
         </p>

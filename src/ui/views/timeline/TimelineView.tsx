@@ -17,6 +17,7 @@ import { usePlayground } from '../../model/playground.ts';
 import { type BridgeOutcome, openInPerfetto } from '../../model/trace/perfetto-bridge.ts';
 import type { RecordRow, Statistics, TimelineStatus } from '../../model/trace/protocol.ts';
 import type { TimelineCommand } from '../../model/trace/timeline-view.ts';
+import type { TimelineWish } from '../../model/trace/trace-client.ts';
 import { useTraceCanvas } from '../../model/trace/use-trace-canvas.ts';
 import type { ThemeName } from '../../tokens.ts';
 import { ActionMenu } from '../../widgets/ActionMenu.tsx';
@@ -66,6 +67,16 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
     canvas?.command(command);
     if (command.do === 'follow' && command.on && frozen) trace.freeze(false);
   };
+  const show = useEffectEvent((wish: TimelineWish) => {
+    setFilter(wish.filter);
+    send({ do: 'filter', text: wish.filter });
+    send({ do: 'range', from: wish.from, to: wish.to });
+    trace.timeline.setState({ wish: undefined });
+  });
+  const { wish } = useStore(trace.timeline);
+  useEffect(() => {
+    if (canvas !== undefined && wish !== undefined) show(wish);
+  }, [canvas, wish]);
   const gestures = useTimelineGestures(opened?.host, send, () =>
     search.current?.querySelector('input')?.focus(),
   );

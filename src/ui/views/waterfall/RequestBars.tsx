@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { bytes, count, duration } from '../../model/format.ts';
+import { bytes, CLOCK_FLOOR_NS, count, duration } from '../../model/format.ts';
 import { momentText } from '../../model/trace/format-time.ts';
 import type { ListedRequest } from '../../model/trace/protocol.ts';
 import { KINDS } from '../../model/trace/request-log.ts';
@@ -10,11 +10,14 @@ import styles from './WaterfallView.module.css';
 export function RequestBars({
   request,
   longest,
+  against,
   actions,
 }: {
   readonly request: ListedRequest;
   /** Length in ns that fills the width. */
   readonly longest: number;
+  /** Another request: how much longer or shorter each stage is than its. */
+  readonly against?: ListedRequest | undefined;
   readonly actions: ReactNode;
 }): ReactNode {
   const { times } = request;
@@ -27,8 +30,8 @@ export function RequestBars({
           #{request.req} {KINDS[request.kind]}
           {request.sector >= 0 ? ` ${bytes(request.bytes)} at sector ${count(request.sector)}` : ''}
         </h2>
-        {actions}
       </header>
+      {actions}
       <p className={styles['facts']}>
         {request.queueLabel}, head {request.head}, taken by {request.popLane}, disk by {request.diskLane}
         {request.leader === 0
@@ -36,11 +39,15 @@ export function RequestBars({
           : request.leader === request.req
             ? ', leads a merge'
             : `, merged into #${request.leader}`}
-        {request.status === 0 ? '' : `, status ${request.status}`};{' '}
-        {duration(metricOf(times, 0, METRIC_TOTAL))} from {Number.isNaN(times[P.kick]) ? 'pop' : 'kick'} to
-        used
+        {request.status === 0 ? '' : `, status ${request.status}`}; {lengthInWords(request)}; began at{' '}
+        {momentText(begin)}
       </p>
       <table className={styles['stages']}>
+        <colgroup>
+          <col className={styles['stage']} />
+          <col />
+          <col className={styles['took']} />
+        </colgroup>
         <thead className="visually-hidden">
           <tr>
             <th scope="col">stage</th>
@@ -68,23 +75,41 @@ export function RequestBars({
                     />
                   ) : null}
                 </td>
-                <td className={styles['took']}>{known ? duration(ns) : reason(request, stage.id)}</td>
+                <td>
+                  {known ? duration(ns) : reason(request, stage.id)}
+                  {against === undefined ? null : (
+                    <span className={styles['difference']}>
+                      {difference(ns, metricOf(against.times, 0, i + 1))}
+                    </span>
+                  )}
+                </td>
               </tr>
             );
           })}
         </tbody>
       </table>
-      <p className={styles['facts']}>
-        began {momentText(begin)}; hatched waits, solid works; the clock steps by 5 µs or more, so stages
-        under 10 µs are only known to be short
-      </p>
     </section>
   );
+}
+
+function lengthInWords({ times, isOver }: ListedRequest): string {
+  const ns = metricOf(times, 0, METRIC_TOTAL);
+  const from = Number.isNaN(times[P.kick]) ? 'pop' : 'kick';
+  if (!Number.isNaN(ns)) return `${duration(ns)} from ${from} to used`;
+  return isOver ? 'its end was not seen' : 'under way';
+}
+
+/** "+1.20 ms": how much more this one took; differences the clock can't tell are none. */
+function difference(ns: number, other: number): string {
+  const more = ns - other;
+  if (Number.isNaN(more)) return '';
+  if (Math.abs(more) < CLOCK_FLOOR_NS) return '±0';
+  return `${more > 0 ? '+' : '−'}${duration(Math.abs(more))}`;
 }
 
 /** Why a stage has no length. */
 function reason(request: ListedRequest, stage: string): string {
   if (stage === 'wake' && Number.isNaN(request.times[P.kick])) return 'no kick needed';
   if (request.suppressed && (stage === 'deliver' || stage === 'guest')) return 'interrupt suppressed';
-  return 'not seen';
+  return request.isOver ? 'not seen' : 'not yet';
 }

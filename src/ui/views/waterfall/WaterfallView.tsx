@@ -1,4 +1,4 @@
-import { Pin, RefreshCw, Search } from 'lucide-react';
+import { RefreshCw, Search } from 'lucide-react';
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react';
 import { ListBox, ListBoxItem } from 'react-aria-components';
 import { bytes, count, duration } from '../../model/format.ts';
@@ -6,12 +6,13 @@ import { usePlayground } from '../../model/playground.ts';
 import { momentText } from '../../model/trace/format-time.ts';
 import type { ListedRequest, RequestList } from '../../model/trace/protocol.ts';
 import { KINDS } from '../../model/trace/request-log.ts';
-import { firstTime, METRIC_TOTAL, metricOf } from '../../model/trace/stages.ts';
+import { extentOf, firstTime, METRIC_TOTAL, metricOf } from '../../model/trace/stages.ts';
 import { useDiskQueues } from '../../model/trace/use-disk-queues.ts';
 import { Button } from '../../widgets/Button.tsx';
 import { Pane } from '../../widgets/Pane.tsx';
 import { Select } from '../../widgets/Select.tsx';
 import { TextInput } from '../../widgets/TextInput.tsx';
+import { RequestActions } from './RequestActions.tsx';
 import { RequestBars } from './RequestBars.tsx';
 import styles from './WaterfallView.module.css';
 
@@ -19,10 +20,11 @@ const ORDERS = [
   { id: 'newest', label: 'Newest' },
   { id: 'slowest', label: 'Slowest' },
   { id: 'sample', label: 'Sample' },
+  { id: 'under-way', label: 'Under way' },
 ] as const;
 type Order = (typeof ORDERS)[number]['id'];
 const LISTED = 60;
-const FIRST_LOOK_MS = 500;
+const LOOK_MS = 500;
 
 /** One request's way through the machine, beside another one if pinned. */
 export default function WaterfallView(): ReactNode {
@@ -44,13 +46,24 @@ export default function WaterfallView(): ReactNode {
     setPicked((old) => old ?? answer.requests[0]);
   });
   const id = chosen?.id;
-  // Fills itself while there is nothing to look at; after that the list holds still until asked.
-  const empty = (list?.requests.length ?? 0) === 0;
+  // Fills itself while there is nothing to look at; after that the list holds still until asked, but for what is under way.
+  const moves = (list?.requests.length ?? 0) === 0 || order === 'under-way';
   useEffect(() => {
-    if (!empty || id === undefined) return;
-    const timer = setInterval(() => void load(), FIRST_LOOK_MS);
+    if (!moves || id === undefined) return;
+    const timer = setInterval(() => void load(), LOOK_MS);
     return () => clearInterval(timer);
-  }, [empty, id]);
+  }, [moves, id]);
+  // One that is looked at is looked after until it is over.
+  const unfinished = picked?.isOver === false ? picked.req : undefined;
+  useEffect(() => {
+    if (unfinished === undefined) return;
+    const timer = setInterval(() => {
+      void trace.ask({ ask: 'request', req: unfinished }).then((now) => {
+        if (now !== undefined) setPicked((old) => (old?.req === now.req ? now : old));
+      });
+    }, LOOK_MS);
+    return () => clearInterval(timer);
+  }, [trace, unfinished]);
 
   const show = (next: { order?: Order; queue?: string }): void => {
     if (next.order !== undefined) setOrder(next.order);
@@ -62,19 +75,21 @@ export default function WaterfallView(): ReactNode {
   const find = async (): Promise<void> => {
     const req = Number(wanted.replace('#', '').trim());
     const found = Number.isInteger(req) && req > 0 ? await trace.ask({ ask: 'request', req }) : undefined;
-    setMissing(found === undefined ? 'not among the requests that are kept' : undefined);
+    setMissing(found === undefined ? 'not among the requests that are kept or under way' : undefined);
     if (found !== undefined) setPicked(found);
   };
 
   if (chosen === undefined) return <Pane>Requests appear here when the machine is on.</Pane>;
   const requests = list?.requests ?? [];
+  const both =
+    picked === undefined
+      ? []
+      : pinned === undefined || pinned.index === picked.index
+        ? [picked]
+        : [picked, pinned];
   return (
     <Pane
-      about={
-        list === undefined
-          ? 'no complete request yet'
-          : `examples: ${requests.length} of ${count(list.total)} complete, ${count(list.retained)} kept`
-      }
+      about={aboutList(list, order)}
       actions={
         <>
           <Select
@@ -126,6 +141,11 @@ export default function WaterfallView(): ReactNode {
               tip="Find this request"
             />
           </form>
+          <p className={styles['columns']} aria-hidden="true">
+            <span>took</span>
+            <span>request</span>
+            <span>began at</span>
+          </p>
           <ListBox
             aria-label="Requests"
             className={styles['list'] ?? ''}
@@ -137,7 +157,11 @@ export default function WaterfallView(): ReactNode {
               if (next !== undefined) setPicked(next);
             }}
             renderEmptyState={() => (
-              <p className={styles['empty']}>Nothing yet: let the guest read or write.</p>
+              <p className={styles['empty']}>
+                {order === 'under-way'
+                  ? 'Nothing is under way. A disk that answers at once finishes what it takes within one dispatch; hold its context, or throttle it, to see requests wait.'
+                  : 'Nothing yet: let the guest read or write.'}
+              </p>
             )}
           >
             {requests.map((request) => (
@@ -159,37 +183,29 @@ export default function WaterfallView(): ReactNode {
         <div className={styles['main']} role="region" aria-label="Stages of the request" tabIndex={0}>
           {picked === undefined ? null : (
             <>
-              <RequestBars
-                request={picked}
-                longest={Math.max(lengthOf(picked), pinned === undefined ? 0 : lengthOf(pinned))}
-                actions={
-                  <Button
-                    size="small"
-                    variant={pinned?.index === picked.index ? 'plain' : 'quiet'}
-                    icon={<Pin aria-hidden="true" />}
-                    aria-pressed={pinned?.index === picked.index}
-                    onPress={() => setPinned(pinned?.index === picked.index ? undefined : picked)}
-                  >
-                    {pinned?.index === picked.index ? 'Pinned' : 'Pin'}
-                  </Button>
-                }
-              />
-              {pinned === undefined || pinned.index === picked.index ? null : (
+              {both.map((request) => (
                 <RequestBars
-                  request={pinned}
-                  longest={Math.max(lengthOf(picked), lengthOf(pinned))}
+                  key={request.index}
+                  request={request}
+                  longest={Math.max(...both.map(lengthOf))}
+                  against={both.length > 1 && request === picked ? pinned : undefined}
                   actions={
-                    <Button
-                      size="small"
-                      icon={<Pin aria-hidden="true" />}
-                      aria-pressed={true}
-                      onPress={() => setPinned(undefined)}
-                    >
-                      Pinned
-                    </Button>
+                    <RequestActions
+                      request={request}
+                      chosen={chosen}
+                      pinned={pinned?.index === request.index}
+                      onPin={() => setPinned(pinned?.index === request.index ? undefined : request)}
+                    />
                   }
                 />
-              )}
+              ))}
+              <p className={styles['facts']}>
+                Hatched waits, solid works. The clock steps by 5 µs or more, so stages under 10 µs are only
+                known to be short.
+                {pinned === undefined
+                  ? ' Pin a request and pick another: both are then drawn on one scale.'
+                  : ''}
+              </p>
             </>
           )}
         </div>
@@ -198,14 +214,23 @@ export default function WaterfallView(): ReactNode {
   );
 }
 
-const totalOf = ({ times }: ListedRequest): string => duration(metricOf(times, 0, METRIC_TOTAL));
+function aboutList(list: RequestList | undefined, order: Order): string {
+  if (list === undefined) return 'no complete request yet';
+  if (order === 'under-way')
+    return `${count(list.retained)} under way, the oldest first; ${count(list.total)} complete`;
+  return `examples: ${list.requests.length} of ${count(list.total)} complete, ${count(list.retained)} kept`;
+}
+
+const totalOf = ({ times }: ListedRequest): string => {
+  const ns = metricOf(times, 0, METRIC_TOTAL);
+  return Number.isNaN(ns) ? '…' : duration(ns);
+};
 
 const describe = (request: ListedRequest): string =>
   `${KINDS[request.kind]} #${request.req}, ${bytes(request.bytes)}, ${totalOf(request)}`;
 
-/** From its first known moment to its last, ns. */
+/** ns. */
 function lengthOf({ times }: ListedRequest): number {
-  let last = 0;
-  for (const time of times) if (!Number.isNaN(time)) last = Math.max(last, time);
-  return last - firstTime(times);
+  const [from, to] = extentOf(times);
+  return to - from;
 }
