@@ -21,14 +21,15 @@ export interface LayoutState {
   readonly narrow: string;
 }
 
-const { view: remembered, splits } = loadSettings();
+const settings = loadSettings();
+const remembered = settings.view;
 
 /** What is shown where; remembered between visits. */
 export const layout = createStore<LayoutState>(() => ({
   preset: isPreset(remembered.preset) ? remembered.preset : 'overview',
   inspector: remembered.inspector ?? 'ring',
   tools: remembered.tools ?? 'command-line',
-  splits,
+  splits: settings.splits,
   narrow: 'guest',
 }));
 layout.subscribe(({ preset, inspector, tools, splits }) =>

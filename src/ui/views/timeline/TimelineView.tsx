@@ -17,7 +17,6 @@ import { usePlayground } from '../../model/playground.ts';
 import { type BridgeOutcome, openInPerfetto } from '../../model/trace/perfetto-bridge.ts';
 import type { RecordRow, Statistics, TimelineStatus } from '../../model/trace/protocol.ts';
 import type { TimelineCommand } from '../../model/trace/timeline-view.ts';
-import type { TimelineWish } from '../../model/trace/trace-client.ts';
 import { useTraceCanvas } from '../../model/trace/use-trace-canvas.ts';
 import type { ThemeName } from '../../tokens.ts';
 import { ActionMenu } from '../../widgets/ActionMenu.tsx';
@@ -47,7 +46,8 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
   const { trace } = usePlayground();
   const frozen = useStore(trace.store, (state) => state.frozen);
   const [status, setStatus] = useState<TimelineStatus | undefined>(undefined);
-  const [filter, setFilter] = useState('');
+  // One that is shown only now may have been asked for something.
+  const [filter, setFilter] = useState(() => trace.timeline.getState().wish?.filter ?? '');
   const [table, setTable] = useState(false);
   const [tables, setTables] = useState<
     { readonly statistics: Statistics; readonly records: readonly RecordRow[] } | undefined
@@ -67,16 +67,17 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
     canvas?.command(command);
     if (command.do === 'follow' && command.on && frozen) trace.freeze(false);
   };
-  const show = useEffectEvent((wish: TimelineWish) => {
-    setFilter(wish.filter);
-    send({ do: 'filter', text: wish.filter });
-    send({ do: 'range', from: wish.from, to: wish.to });
-    trace.timeline.setState({ wish: undefined });
-  });
   const { wish } = useStore(trace.timeline);
+  useEffect(
+    () => trace.timeline.subscribe((asked) => asked.wish !== undefined && setFilter(asked.wish.filter)),
+    [trace],
+  );
   useEffect(() => {
-    if (canvas !== undefined && wish !== undefined) show(wish);
-  }, [canvas, wish]);
+    if (canvas === undefined || wish === undefined) return;
+    canvas.command({ do: 'filter', text: wish.filter });
+    canvas.command({ do: 'range', from: wish.from, to: wish.to });
+    trace.timeline.setState({ wish: undefined });
+  }, [trace, canvas, wish]);
   const gestures = useTimelineGestures(opened?.host, send, () =>
     search.current?.querySelector('input')?.focus(),
   );
