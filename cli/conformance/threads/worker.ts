@@ -3,6 +3,7 @@ import { assertUnreachable } from '../../../src/engine/base/assert.ts';
 import { EventNotifier } from '../../../src/engine/base/event-notifier.ts';
 import { SharedMemory } from '../../../src/engine/base/shared-memory.ts';
 import { CONTROL_QUIT, WakeWord } from '../../../src/engine/base/wake-word.ts';
+import { LoopClock } from '../../../src/engine/qcontext/loop-clock.ts';
 import { createThreadContext } from '../../../src/engine/qcontext/thread-context.ts';
 import { nullTracer } from '../../../src/engine/trace/tracer.ts';
 import { type AtomicsJob, type EchoJob, type Job, type JobReport, PLACES, type QueueJob } from './jobs.ts';
@@ -18,7 +19,7 @@ function createThread({ memory, thread }: Job, maySpin: boolean) {
     id: `thread${thread}`,
     index: thread,
     wake,
-    clock,
+    clock: new LoopClock(clock),
     tracer: nullTracer,
     isReadable: (fd) => notifier(fd).isSet(),
     macrotask: () => new Promise((resolve) => setImmediate(resolve)),

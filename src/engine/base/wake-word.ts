@@ -102,11 +102,12 @@ export class WakeWord {
 
 /** Wakes the owner of the wake word at `addr`; for holders of an address rather than an object. */
 export function wakeAt(mem: SharedMemory, addr: number): boolean {
-  mem.add32(addr + WakeWordLayout.at.wakes, 1);
   mem.add32(addr + WakeWordLayout.at.seq, 1);
   // ORDER: pairs with the store of `sleeping` in prepareSleep().
-  if (mem.load32(addr + WakeWordLayout.at.sleeping) === 0) return false;
-  mem.add32(addr + WakeWordLayout.at.futexWakes, 1);
-  mem.notify32(addr + WakeWordLayout.at.seq, 1);
-  return true;
+  const isSleeping = mem.load32(addr + WakeWordLayout.at.sleeping) !== 0;
+  if (isSleeping) mem.notify32(addr + WakeWordLayout.at.seq, 1);
+  // Counted afterwards: the sleeper is on its way meanwhile.
+  mem.add32(addr + WakeWordLayout.at.wakes, 1);
+  if (isSleeping) mem.add32(addr + WakeWordLayout.at.futexWakes, 1);
+  return isSleeping;
 }

@@ -5,6 +5,7 @@ import type { SharedMemory } from '../base/shared-memory.ts';
 import { CONTROL_QUIT, CONTROL_YIELD, WakeWord } from '../base/wake-word.ts';
 import type { Host } from '../host.ts';
 import { AioContext } from '../qcontext/aio-context.ts';
+import { LoopClock } from '../qcontext/loop-clock.ts';
 import { createThreadContext, type ThreadContext } from '../qcontext/thread-context.ts';
 import type { TimeShares } from '../qcontext/time-shares.ts';
 import { TraceRingWriter } from '../trace/ring.ts';
@@ -75,12 +76,13 @@ export class ContextCore {
     this.wake = new WakeWord(mem, wakeAddr);
     this.inbox = new Inbox(mem, wakeAddr);
     this.notifiers = new NotifierTable(mem, host.clock, layout.notifiers);
+    const clock = new LoopClock(host.clock);
     this.tracer = new TraceRingWriter(mem, {
       ring: layout.traceRings[index] as number,
       capacity: layout.traceRecords,
       mask: layout.traceMask,
       thread: index,
-      clock: host.clock,
+      clock,
       breaks: new BreakWatch(mem, layout, index, () => {
         // While the loop is being made nothing is dispatched; it looks at the hold before it begins.
         if (this.#ready) this.thread.gate.close();
@@ -91,7 +93,7 @@ export class ContextCore {
       id: name,
       index,
       wake: this.wake,
-      clock: host.clock,
+      clock,
       tracer: this.tracer,
       isReadable: (fd) => this.notifiers.isSet(fd),
       macrotask: () => host.macrotask(),

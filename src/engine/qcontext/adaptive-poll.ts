@@ -101,7 +101,10 @@ export class AdaptivePoll {
   /** Drops the handlers that were idle for 7 s (A8); true if the last look at one found work. */
   dropIdle(nowNs: number): boolean {
     let progress = false;
-    for (const handler of this.#polled.slice()) {
+    // From the end: one that is dropped moves none of those that are left to look at.
+    for (let i = this.#polled.length - 1; i >= 0; i--) {
+      const handler = this.#polled[i];
+      if (handler === undefined) continue;
       if (handler.idleDeadlineNs === 0) handler.idleDeadlineNs = nowNs + POLL_IDLE_NS;
       if (nowNs < handler.idleDeadlineNs) continue;
       this.remove(handler);

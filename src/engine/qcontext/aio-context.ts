@@ -16,6 +16,7 @@ import { AioRound } from './aio-round.ts';
 import { BottomHalves } from './bottom-halves.ts';
 import type { BusyPoller } from './busy-poller.ts';
 import type { DispatchGate } from './dispatch-gate.ts';
+import type { LoopClock } from './loop-clock.ts';
 import { IO_IN, PollSet } from './poll-fd.ts';
 import type { QContext } from './qcontext.ts';
 import { type PrepareTimeout, QSource } from './qsource.ts';
@@ -32,6 +33,8 @@ export interface AioContextOptions {
   /** Index of the context it belongs to, for traces. */
   index?: number;
   clock: Clock;
+  /** The same clock, if it wants to be told of callbacks (T1). */
+  loopClock?: LoopClock | undefined;
   tracer?: Tracer;
   poll?: Readonly<PollParams> | undefined;
   /** Wake word of the thread, to which notifiers are directed on registration; 0 = none. */
@@ -66,17 +69,22 @@ export class AioContext implements AioLoop, BusyPoller {
   readonly #tracer: Tracer;
   readonly #index: number;
   readonly #handlers = new Map<number, AioHandler>();
+  /** The same, to be walked: replaced, not changed, so that a walk goes on undisturbed. */
+  #list: readonly AioHandler[] = [];
   readonly #bottomHalves: BottomHalves;
   readonly #timers: TimerList;
   readonly #adaptive: AdaptivePoll;
   readonly #set = new PollSet();
   readonly #ledger: AioLedger;
   readonly #round: AioRound;
+  readonly #runHandler = (handler: AioHandler): boolean => this.#dispatchHandler(handler);
   #source: QSource | null = null;
   /** Over 0 from the moment the timeout is computed until the wait is over (A4). */
   #notifyMe = 0;
   /** How long the wait took that ended last; −1 if the loop did not wait. */
   #blockNs = -1;
+  /** The same, of the wait before the round in progress. */
+  #roundBlockNs = -1;
 
   constructor(options: AioContextOptions) {
     this.#options = options;
@@ -93,11 +101,11 @@ export class AioContext implements AioLoop, BusyPoller {
       dispatched: (bh) => {
         this.#tracer.emit(TRACE.aio_bh_dispatch, this.#index, this.#ledger.id(bh.name));
         this.#ledger.stats('bh', bh.name).dispatched(this.#clock.nowNs());
-        options.gate?.begins(this.#clock);
+        this.#begins();
       },
       threw: (bh, error) => this.#threw(bh.name, error),
       mayRun: () => options.gate?.isOpen !== false,
-      ran: (bh) => options.gate?.ended(bh.name, 'bh', this.#clock),
+      ran: (bh) => this.#ended(bh.name, 'bh'),
     });
     this.#timers = new TimerList(options.clock, {
       rearmed: () => this.notify(),
@@ -109,11 +117,11 @@ export class AioContext implements AioLoop, BusyPoller {
           Math.min(lateNs, 0xffff_ffff),
         );
         this.#ledger.stats('timer', name).dispatched(this.#clock.nowNs(), lateNs);
-        options.gate?.begins(this.#clock);
+        this.#begins();
       },
       threw: (name, error) => this.#threw(name, error),
       mayRun: () => options.gate?.isOpen !== false,
-      ran: (name) => options.gate?.ended(name, 'timer', this.#clock),
+      ran: (name) => this.#ended(name, 'timer'),
     });
     this.#round = new AioRound({
       bottomHalves: this.#bottomHalves,
@@ -156,6 +164,7 @@ export class AioContext implements AioLoop, BusyPoller {
     const label = name ?? `fd ${notifier.fd}`;
     const handler = new AioHandler(notifier, handlers, label, this.#ledger.id(label));
     this.#handlers.set(notifier.fd, handler);
+    this.#list = [...this.#handlers.values()];
     // Before the first look at the counter, so that a set in between is seen by one or the other.
     notifier.setHome?.(this.#options.wakeAddr ?? 0);
     if (this.#source !== null) handler.tag = this.#source.addPollFd(notifier.fd, IO_IN);
@@ -165,6 +174,7 @@ export class AioContext implements AioLoop, BusyPoller {
   #removeHandler(handler: AioHandler): void {
     handler.removed = true;
     this.#handlers.delete(handler.notifier.fd);
+    this.#list = [...this.#handlers.values()];
     this.#adaptive.remove(handler);
     const { notifier } = handler;
     // Another thread may have taken the notifier over already: then its home is not ours to clear.
@@ -223,7 +233,7 @@ export class AioContext implements AioLoop, BusyPoller {
 
   set pollParams(params: Readonly<PollParams>) {
     this.#adaptive.params = { ...params };
-    for (const handler of this.#handlers.values()) {
+    for (const handler of this.#list) {
       handler.pollNs = 0;
       if (params.maxNs === 0) this.#adaptive.remove(handler);
     }
@@ -259,7 +269,7 @@ export class AioContext implements AioLoop, BusyPoller {
     // A wait nested in one of its callbacks has to serve the others.
     source.canRecurse = true;
     source.setPriority(priority);
-    for (const handler of this.#handlers.values()) handler.tag = source.addPollFd(handler.notifier.fd, IO_IN);
+    for (const handler of this.#list) handler.tag = source.addPollFd(handler.notifier.fd, IO_IN);
     this.#source = source;
     context.attach(source);
     return source;
@@ -272,7 +282,7 @@ export class AioContext implements AioLoop, BusyPoller {
     this.#adaptive.end();
     this.#source = null;
     this.#notifyMe = 0;
-    for (const handler of this.#handlers.values()) handler.tag = null;
+    for (const handler of this.#list) handler.tag = null;
     source.destroy();
     source.unref();
   }
@@ -288,7 +298,7 @@ export class AioContext implements AioLoop, BusyPoller {
 
   #collect(): void {
     this.#notifyMe = 0;
-    for (const handler of this.#handlers.values()) {
+    for (const handler of this.#list) {
       if (handler.tag === null || (handler.tag.revents & IO_IN) === 0) continue;
       handler.tag.revents = 0;
       handler.ready = true;
@@ -306,7 +316,7 @@ export class AioContext implements AioLoop, BusyPoller {
   poll(blocking: boolean, wait: AioWait): boolean {
     const timeoutNs = blocking ? this.#timeoutNs() : 0;
     this.#set.n = 0;
-    for (const { notifier } of this.#handlers.values()) this.#set.push(notifier.fd, IO_IN);
+    for (const { notifier } of this.#list) this.#set.push(notifier.fd, IO_IN);
     if (timeoutNs !== 0) this.#notifyMe++;
     wait(this.#set, timeoutNs);
     if (timeoutNs !== 0) this.#notifyMe--;
@@ -331,22 +341,22 @@ export class AioContext implements AioLoop, BusyPoller {
   }
 
   #anyHandlerReady(): boolean {
-    for (const { ready, pollReady } of this.#handlers.values()) if (ready || pollReady) return true;
+    for (const { ready, pollReady } of this.#list) if (ready || pollReady) return true;
     return false;
   }
 
   #dispatch(): boolean {
-    const blockNs = this.#blockNs;
+    this.#roundBlockNs = this.#blockNs;
     this.#blockNs = -1;
-    return this.#round.run(this.#handlers.values(), (handler) => this.#dispatchHandler(handler, blockNs));
+    return this.#round.run(this.#list, this.#runHandler);
   }
 
-  #dispatchHandler(handler: AioHandler, blockNs: number): boolean {
+  #dispatchHandler(handler: AioHandler): boolean {
     const { ready, pollReady, handlers, notifier, nameId } = handler;
     if (handler.removed || !(ready || pollReady)) return false;
     handler.ready = false;
     handler.pollReady = false;
-    if (blockNs >= 0) this.#adaptive.adjust(handler, blockNs);
+    if (this.#roundBlockNs >= 0) this.#adaptive.adjust(handler, this.#roundBlockNs);
     const now = this.#clock.nowNs();
     const latencyNs = ready && notifier.stampNs !== undefined ? Math.max(0, now - notifier.stampNs) : -1;
     handler.stats.dispatched(now, latencyNs);
@@ -356,8 +366,7 @@ export class AioContext implements AioLoop, BusyPoller {
       nameId,
       Math.min(Math.max(0, latencyNs), 0xffff_ffff),
     );
-    const { gate } = this.#options;
-    gate?.begins(this.#clock);
+    this.#begins();
     try {
       if (pollReady) handlers.ioPollReady?.();
       if (ready && !handler.removed) handlers.ioRead();
@@ -365,10 +374,22 @@ export class AioContext implements AioLoop, BusyPoller {
       if (!handler.removed) this.#removeHandler(handler);
       this.#threw(handler.name, error);
     }
+    this.#ended(handler.name, 'fd');
     this.#tracer.emit(TRACE.source_dispatch_end, this.#index, nameId, Number(!handler.removed));
     if (ready && !handler.removed) this.#adaptive.add(handler);
-    gate?.ended(handler.name, 'fd', this.#clock);
     return true;
+  }
+
+  /** A callback begins. */
+  #begins(): void {
+    this.#options.loopClock?.callbackBegins();
+    this.#options.gate?.begins(this.#clock);
+  }
+
+  /** The callback that began last has ended. */
+  #ended(name: string, kind: 'fd' | 'bh' | 'timer'): void {
+    this.#options.gate?.ended(name, kind, this.#clock);
+    this.#options.loopClock?.callbackEnds();
   }
 
   #threw(name: string, error: unknown): void {
@@ -378,7 +399,7 @@ export class AioContext implements AioLoop, BusyPoller {
 
   /** What it dispatches, with counts: notifiers first, then bottom halves and timers by name. */
   reports(): SourceReport[] {
-    return this.#ledger.reports(this.#handlers.values(), this.#source?.priority ?? 0);
+    return this.#ledger.reports(this.#list, this.#source?.priority ?? 0);
   }
 
   // ── BusyPoller: called by the poll function around its wait ──────────────────────────────────────

@@ -34,7 +34,7 @@ export class AioRound {
   }
 
   /** True on progress. @param dispatch runs a handler if it is ready; true if it was */
-  run(all: Iterable<AioHandler>, dispatch: (handler: AioHandler) => boolean): boolean {
+  run(all: readonly AioHandler[], dispatch: (handler: AioHandler) => boolean): boolean {
     const { bottomHalves, timers, clock, gate } = this.#options;
     const from = this.#resumeAt;
     const handlers = this.#handlersLeft ?? all;

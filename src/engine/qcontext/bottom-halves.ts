@@ -94,17 +94,23 @@ export class BottomHalves {
 
   /** 0 if one wants to run now, 10 ms if only idle ones do, −1 if none is scheduled. */
   timeoutNs(): number {
-    let timeout = -1;
-    if (this.#queued.length === 0 && this.#batches.length === 0) return timeout;
-    for (const list of [this.#queued, ...this.#batches]) {
-      for (const { flags } of list) {
-        if ((flags & (SCHEDULED | DELETED)) !== SCHEDULED) continue;
-        if ((flags & IDLE) === 0) return 0;
-        timeout = IDLE_BH_NS;
-      }
+    let timeout = timeoutOf(this.#queued);
+    for (let i = 0; i < this.#batches.length && timeout !== 0; i++) {
+      const ns = timeoutOf(this.#batches[i] as Bh[]);
+      if (ns >= 0) timeout = ns;
     }
     return timeout;
   }
+}
+
+function timeoutOf(list: readonly Bh[]): number {
+  let timeout = -1;
+  for (const { flags } of list) {
+    if ((flags & (SCHEDULED | DELETED)) !== SCHEDULED) continue;
+    if ((flags & IDLE) === 0) return 0;
+    timeout = IDLE_BH_NS;
+  }
+  return timeout;
 }
 
 class Bh implements BottomHalf {

@@ -3,6 +3,7 @@ import type { ContextObserver } from './context-observer.ts';
 import type { DispatchGate } from './dispatch-gate.ts';
 import { enterDispatch, leaveDispatch } from './dispatch-stack.ts';
 import { createIdleSource } from './idle-source.ts';
+import type { LoopClock } from './loop-clock.ts';
 import { Ownership, type ThreadSelf, type WaitUntil } from './ownership.ts';
 import { type PollFd, type PollFunc, PollSet } from './poll-fd.ts';
 import { PollRecords } from './poll-records.ts';
@@ -36,6 +37,8 @@ export interface GlibQContextOptions {
   observer?: ContextObserver;
   /** Asked before each dispatch (H1). */
   gate?: DispatchGate | undefined;
+  /** Told of each callback (T1). */
+  loopClock?: LoopClock | undefined;
 }
 
 const MAX_ID = 0xffff_ffff;
@@ -63,8 +66,10 @@ export class GlibQContext implements QContext, SourceContext {
   #byId: Map<number, QSource> | null = null;
   readonly #records = new PollRecords();
   readonly #ownership: Ownership;
-  /** Collected by `check`, emptied by `dispatch`; each entry holds a reference (G5). */
-  #pending: (QSource | null)[] = [];
+  /** Collected by `check`, emptied by `dispatch`; each entry below the count holds a reference (G5). */
+  readonly #pending: (QSource | null)[] = [];
+  /** Beside the array, which never shrinks: to shorten one is slow. */
+  #pendingCount = 0;
   #nextId = 1;
   /** Before the ids wrap, the next one can't be taken. */
   #wrapped = false;
@@ -358,7 +363,7 @@ export class GlibQContext implements QContext, SourceContext {
         }
         if ((source.flags & READY) === 0 && this.#isReadyAfterPoll(source)) markReady(source);
         if ((source.flags & READY) !== 0) {
-          this.#pending.push(source.ref());
+          this.#pending[this.#pendingCount++] = source.ref();
           ready = true;
           priority = source.priority;
         }
@@ -388,13 +393,14 @@ export class GlibQContext implements QContext, SourceContext {
   }
 
   dispatch(): void {
-    if (this.#pending.length === 0) return;
-    this.#observer.batchBegin?.(this, this.#pending.length);
-    // By index and against the present length: a nested prepare empties the list under us, and a
+    if (this.#pendingCount === 0) return;
+    this.#observer.batchBegin?.(this, this.#pendingCount);
+    const { gate } = this.#options;
+    // By index and against the present count: a nested prepare empties the list under us, and a
     // nested check refills it (G5).
-    for (let i = 0; i < this.#pending.length; i++) {
+    for (let i = 0; i < this.#pendingCount; i++) {
       // What is left stays ready, and is found by the next prepare.
-      if (this.#options.gate?.isOpen === false) {
+      if (gate?.isOpen === false) {
         this.#dropPending();
         break;
       }
@@ -406,7 +412,7 @@ export class GlibQContext implements QContext, SourceContext {
       source.unref();
     }
     // Those a nested check put where this loop had been already are passed over, and keep their reference (G5).
-    this.#pending.length = 0;
+    this.#pendingCount = 0;
     this.#observer.batchEnd?.(this);
   }
 
@@ -420,7 +426,9 @@ export class GlibQContext implements QContext, SourceContext {
 
     const outer = enterDispatch(source);
     this.#observer.dispatchBegin?.(this, source);
-    const { gate } = this.#options;
+    const { gate, loopClock } = this.#options;
+    const isWhole = source.funcs.gated !== true;
+    if (isWhole) loopClock?.callbackBegins();
     const startUs = gate?.isStepping === true ? this.#options.nowUs() : 0;
     let keep = false;
     try {
@@ -428,8 +436,9 @@ export class GlibQContext implements QContext, SourceContext {
     } catch (error) {
       this.#observer.sourceThrew?.(this, source, 'dispatch', error);
     }
+    if (isWhole) loopClock?.callbackEnds();
     this.#observer.dispatchEnd?.(this, source, keep);
-    if (gate?.isStepping === true && source.funcs.gated !== true) {
+    if (isWhole && gate?.isStepping === true) {
       const ns = (this.#options.nowUs() - startUs) * 1000;
       gate.dispatched({ name: source.name ?? `source ${source.id}`, kind: 'source', ns });
     }
@@ -490,8 +499,13 @@ export class GlibQContext implements QContext, SourceContext {
   }
 
   #dropPending(): void {
-    for (const source of this.#pending) source?.unref();
-    this.#pending.length = 0;
+    const count = this.#pendingCount;
+    this.#pendingCount = 0;
+    for (let i = 0; i < count; i++) {
+      const source = this.#pending[i] ?? null;
+      this.#pending[i] = null;
+      source?.unref();
+    }
   }
 
   /** G18: a source's `prepare` or `check` must not run the loop. */

@@ -1,15 +1,66 @@
 import { IO_ALWAYS, IO_MASK, type PollFd, type PollSet } from './poll-fd.ts';
 
+/** The watches of one fd. Several sources may watch one. */
+class FdRecord {
+  readonly fd: number;
+  /** Watch → priority of its source. */
+  readonly watches = new Map<PollFd, number>();
+  /** The same in two arrays, made when first needed after a change: each iteration walks them. */
+  #list: readonly PollFd[] | null = null;
+  #priorities: readonly number[] = [];
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  set(pollFd: PollFd, priority: number): void {
+    this.watches.set(pollFd, priority);
+    this.#list = null;
+  }
+
+  delete(pollFd: PollFd): void {
+    if (this.watches.delete(pollFd)) this.#list = null;
+  }
+
+  #walkable(): readonly PollFd[] {
+    if (this.#list !== null) return this.#list;
+    this.#priorities = [...this.watches.values()];
+    this.#list = [...this.watches.keys()];
+    return this.#list;
+  }
+
+  /** What its watches of priority ≤ `maxPriority` ask for together; −1 if there is none. */
+  events(maxPriority: number): number {
+    const list = this.#walkable();
+    let events = -1;
+    for (let i = 0; i < list.length; i++) {
+      if ((this.#priorities[i] as number) > maxPriority) continue;
+      events = (events < 0 ? 0 : events) | ((list[i] as PollFd).events & ~IO_ALWAYS);
+    }
+    return events;
+  }
+
+  answer(revents: number, maxPriority: number): void {
+    const list = this.#walkable();
+    for (let i = 0; i < list.length; i++) {
+      if ((this.#priorities[i] as number) > maxPriority) continue;
+      const pollFd = list[i] as PollFd;
+      pollFd.revents = revents & (pollFd.events | IO_ALWAYS) & IO_MASK;
+    }
+  }
+}
+
 /**
  * The fds a context watches on behalf of its sources, each with the priority of its source.
  *
  * Kept by fd, and the fds sorted only when a `query` needs them: attaching and destroying n sources
- * stays linear (up to the sort), where an ordered list would make it quadratic.
+ * stays linear (up to the sort), where an ordered list would make it quadratic. An fd that nobody watches
+ * keeps its place until there are many such: a source that is blocked while it runs comes back to it.
  */
 export class PollRecords {
-  /** fd → (watch → priority of its source). Several sources may watch one fd. */
-  readonly #byFd = new Map<number, Map<PollFd, number>>();
-  #sorted: number[] = [];
+  readonly #byFd = new Map<number, FdRecord>();
+  #sorted: FdRecord[] = [];
+  /** An fd is in `#byFd` but not in `#sorted`. */
   #stale = false;
   /** Set by every change, cleared by `query`: `check` must not use answers to an older question (G13). */
   changed = false;
@@ -17,46 +68,44 @@ export class PollRecords {
   /** Watches `pollFd` at `priority`, forgetting conditions found earlier. */
   add(pollFd: PollFd, priority: number): void {
     pollFd.revents = 0;
-    let watches = this.#byFd.get(pollFd.fd);
-    if (watches === undefined) {
-      watches = new Map();
-      this.#byFd.set(pollFd.fd, watches);
+    let record = this.#byFd.get(pollFd.fd);
+    if (record === undefined) {
+      record = new FdRecord(pollFd.fd);
+      this.#byFd.set(pollFd.fd, record);
       this.#stale = true;
     }
-    watches.set(pollFd, priority);
+    record.set(pollFd, priority);
     this.changed = true;
   }
 
   /** Stops watching `pollFd`. Counts as a change even if it was not watched, as in GLib. */
   remove(pollFd: PollFd): void {
-    const watches = this.#byFd.get(pollFd.fd);
-    if (watches?.delete(pollFd) === true && watches.size === 0) {
-      this.#byFd.delete(pollFd.fd);
-      this.#stale = true;
-    }
+    this.#byFd.get(pollFd.fd)?.delete(pollFd);
     this.changed = true;
   }
 
   /** Fills `set` with the fds of priority ≤ `set.maxPriority`, ascending, one entry an fd (G11, G12). */
   query(set: PollSet): void {
-    if (this.#stale) {
-      this.#sorted = [...this.#byFd.keys()].toSorted((a, b) => a - b);
-      this.#stale = false;
-    }
+    if (this.#stale) this.#sort();
     set.n = 0;
-    for (const fd of this.#sorted) {
-      const watches = this.#byFd.get(fd);
-      if (watches === undefined) continue;
-      let events = 0;
-      let wanted = false;
-      for (const [pollFd, priority] of watches) {
-        if (priority > set.maxPriority) continue;
-        wanted = true;
-        events |= pollFd.events & ~IO_ALWAYS;
+    let unwatched = 0;
+    for (let i = 0; i < this.#sorted.length; i++) {
+      const record = this.#sorted[i] as FdRecord;
+      if (record.watches.size === 0) {
+        unwatched++;
+        continue;
       }
-      if (wanted) set.push(fd, events);
+      const events = record.events(set.maxPriority);
+      if (events >= 0) set.push(record.fd, events);
     }
+    if (unwatched > 8 && unwatched * 2 > this.#sorted.length) this.#sort();
     this.changed = false;
+  }
+
+  #sort(): void {
+    for (const record of this.#byFd.values()) if (record.watches.size === 0) this.#byFd.delete(record.fd);
+    this.#sorted = [...this.#byFd.values()].toSorted((a, b) => a.fd - b.fd);
+    this.#stale = false;
   }
 
   /**
@@ -67,12 +116,9 @@ export class PollRecords {
   distribute(set: PollSet): void {
     for (let i = 0; i < set.n; i++) {
       const entry = set.fds[i];
-      const watches = entry && this.#byFd.get(entry.fd);
-      if (entry === undefined || watches === undefined) return;
-      for (const [pollFd, priority] of watches) {
-        if (priority > set.maxPriority) continue;
-        pollFd.revents = entry.revents & (pollFd.events | IO_ALWAYS) & IO_MASK;
-      }
+      const record = entry && this.#byFd.get(entry.fd);
+      if (entry === undefined || record === undefined || record.watches.size === 0) return;
+      record.answer(entry.revents, set.maxPriority);
     }
   }
 }

@@ -6,6 +6,7 @@ import { TRACE } from '../trace/schema.ts';
 import { RecordingTracer } from '../trace/tracer.ts';
 import { createIdleSource } from './idle-source.ts';
 import { IoHandler } from './io-handler.ts';
+import { LoopClock } from './loop-clock.ts';
 import { QSource } from './qsource.ts';
 import { createThreadContext } from './thread-context.ts';
 
@@ -22,7 +23,7 @@ function harness(isBehind?: () => boolean) {
     id: 'ctx0',
     index: 1,
     wake,
-    clock,
+    clock: new LoopClock(clock),
     tracer,
     isReadable: (fd) => new EventNotifier(mem, clock, NOTIFIERS, fd).isSet(),
     macrotask: () =>

@@ -1,8 +1,8 @@
-import type { Clock } from '../base/clock.ts';
 import { CONTROL_HOLD, CONTROL_QUIT, CONTROL_YIELD, type WakeWord } from '../base/wake-word.ts';
 import { TRACE } from '../trace/schema.ts';
 import { nullTracer, type Tracer } from '../trace/tracer.ts';
 import type { Dispatched, DispatchGate } from './dispatch-gate.ts';
+import type { LoopClock } from './loop-clock.ts';
 import type { QContext } from './qcontext.ts';
 import type { TimeShares } from './time-shares.ts';
 
@@ -13,7 +13,7 @@ export interface QContextLoopOptions {
   context: QContext;
   wake: WakeWord;
   gate: DispatchGate;
-  clock: Clock;
+  clock: LoopClock;
   /** Resolves after the surroundings had a turn: ports and promises have made progress. */
   macrotask: () => Promise<void>;
   /** True while messages posted to this thread are still under way: it stays yielded until they came. */
@@ -77,6 +77,16 @@ export class QContextLoop {
 
   /** Iterates until asked to yield or quit. Blocks the thread. */
   run(): LoopExit {
+    const { clock } = this.#options;
+    clock.inLoop = true;
+    try {
+      return this.#run();
+    } finally {
+      clock.inLoop = false;
+    }
+  }
+
+  #run(): LoopExit {
     if (!this.#isHeld) this.#options.shares?.enter('dispatching');
     for (;;) {
       // ORDER: before control word and sources are looked at: what comes after is a reason not to wait (P1).
@@ -176,5 +186,6 @@ export class QContextLoop {
       this.#wake.sleep(ticket, Infinity);
     }
     this.#wake.cancelSleep();
+    this.#options.clock.readNs();
   }
 }

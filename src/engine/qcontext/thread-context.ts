@@ -1,4 +1,3 @@
-import type { Clock } from '../base/clock.ts';
 import { CONTROL_HOLD, type WakeWord } from '../base/wake-word.ts';
 import { TRACE } from '../trace/schema.ts';
 import type { Tracer } from '../trace/tracer.ts';
@@ -8,6 +7,7 @@ import { DispatchGate } from './dispatch-gate.ts';
 import { type ObserverLog, TracingObserver } from './tracing-observer.ts';
 import { GlibQContext } from './glib-qcontext.ts';
 import { IoHandler } from './io-handler.ts';
+import type { LoopClock } from './loop-clock.ts';
 import { QContextLoop } from './qcontext-loop.ts';
 import type { SourceReport } from './source-stats.ts';
 import { ThreadPoll } from './thread-poll.ts';
@@ -19,7 +19,8 @@ export interface ThreadContextOptions {
   /** Its index, for traces. */
   index: number;
   wake: WakeWord;
-  clock: Clock;
+  clock: LoopClock;
+  /** Written by this thread only; made with the same clock, its events of the loop cost no reading of their own. */
   tracer: Tracer;
   /** Whether the event notifier with that number is set. */
   isReadable: (fd: number) => boolean;
@@ -80,11 +81,13 @@ export function createThreadContext(options: ThreadContextOptions): ThreadContex
     wakeup: () => poll.wakeup(),
     observer,
     gate,
+    loopClock: clock,
   });
   const aio = new AioContext({
     name: `${id}/aio`,
     index,
     clock,
+    loopClock: clock,
     tracer,
     wakeAddr: wake.addr,
     wakeup: () => poll.wakeup(),

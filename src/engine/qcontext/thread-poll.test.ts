@@ -4,6 +4,7 @@ import { EventNotifier } from '../base/event-notifier.ts';
 import { SharedMemory, type WaitOutcome } from '../base/shared-memory.ts';
 import { CONTROL_QUIT, CONTROL_WAKE, CONTROL_YIELD, WakeWord } from '../base/wake-word.ts';
 import { AioContext } from './aio-context.ts';
+import { LoopClock } from './loop-clock.ts';
 import { IO_IN, PollSet } from './poll-fd.ts';
 import { ThreadPoll } from './thread-poll.ts';
 import { TimeShares } from './time-shares.ts';
@@ -41,12 +42,12 @@ function harness(maySpin = true) {
   const hooks = { onLook: (_look: number): void => {}, onTick: (): void => {} };
   const poll = new ThreadPoll({
     wake,
-    clock: {
+    clock: new LoopClock({
       nowNs: () => {
         hooks.onTick();
         return clock.nowNs();
       },
-    },
+    }),
     isReadable: (fd) => {
       const readable = new EventNotifier(mem, clock, NOTIFIERS, fd).isSet();
       hooks.onLook(++looks);

@@ -1,8 +1,9 @@
-import type { Clock } from '../base/clock.ts';
+import type { WaitOutcome } from '../base/shared-memory.ts';
 import { CONTROL_HOLD, CONTROL_QUIT, CONTROL_WAKE, CONTROL_YIELD, type WakeWord } from '../base/wake-word.ts';
 import { TRACE } from '../trace/schema.ts';
 import { nullTracer, type Tracer } from '../trace/tracer.ts';
 import type { BusyPoller } from './busy-poller.ts';
+import type { LoopClock } from './loop-clock.ts';
 import { IO_IN, type PollFunc, type PollSet } from './poll-fd.ts';
 import type { TimeShares } from './time-shares.ts';
 
@@ -13,7 +14,7 @@ const INTERRUPTING = CONTROL_YIELD | CONTROL_HOLD | CONTROL_QUIT | CONTROL_WAKE;
 export interface ThreadPollOptions {
   /** The word this thread sleeps on. */
   wake: WakeWord;
-  clock: Clock;
+  clock: LoopClock;
   /** Whether the event notifier with that number is set. */
   isReadable: (fd: number) => boolean;
   /** Whether spinning can pay: false while contexts outnumber the cores (A10). */
@@ -37,7 +38,7 @@ export interface ThreadPollOptions {
 export class ThreadPoll {
   readonly #options: ThreadPollOptions;
   readonly #wake: WakeWord;
-  readonly #clock: Clock;
+  readonly #clock: LoopClock;
   readonly #tracer: Tracer;
   readonly #index: number;
   readonly #pollers = new Set<BusyPoller>();
@@ -81,15 +82,18 @@ export class ThreadPoll {
     const start = this.#clock.nowNs();
     const mayWait = !this.#takeWakeup() && timeoutNs !== 0;
     let ready = this.#look(set);
+    let slept: WaitOutcome | null = null;
     if (!mayWait || ready > 0) {
       // Polled handlers are silent, so they must be looked at even if something else is ready.
       this.#lookAtPolled(start);
     } else {
       const endNs = timeoutNs < 0 ? Infinity : start + timeoutNs;
-      if (!this.#spin(set, start, endNs)) this.#sleep(set, this.#spunUntil, endNs);
+      if (!this.#spin(set, start, endNs)) slept = this.#sleep(set, this.#spunUntil, endNs);
       ready = this.#look(set);
     }
-    const end = this.#clock.nowNs();
+    // After the look, and anew: what is dispatched now must not seem to be so before it was signalled (T3).
+    const end = ready > 0 || mayWait ? this.#clock.readNs() : start;
+    if (slept !== null) this.#tracer.emit(TRACE.context_poll_end, this.#index, Number(slept !== 'timed-out'));
     for (const poller of this.#pollers) poller.waited(end - start);
     this.#options.shares?.enter('dispatching', end);
     return ready;
@@ -134,7 +138,7 @@ export class ThreadPoll {
       let now = start;
       do {
         progress = this.#lookAtPolled(now);
-        now = this.#clock.nowNs();
+        now = this.#clock.readNs();
       } while (!progress && now < limitNs && this.#wake.sequence === sequence);
       this.#spunUntil = now;
       for (const poller of this.#pollers) if (poller.dropIdle(now)) progress = true;
@@ -146,24 +150,27 @@ export class ThreadPoll {
     return progress;
   }
 
-  /** @param now the time as last read; what has passed since makes a sleep that much longer, no more */
-  #sleep(set: PollSet, now: number, endNs: number): void {
+  /**
+   * Returns null if there was no sleep.
+   * @param now the time as last read; what has passed since makes a sleep that much longer, no more
+   */
+  #sleep(set: PollSet, now: number, endNs: number): WaitOutcome | null {
     const ticket = this.#wake.prepareSleep();
     // ORDER: the announcement before these looks; pairs with EventNotifier.set and WakeWord.request, which
     // change the counter or the control word before they look whether anyone sleeps (P1).
     if (this.#isInterrupted() || this.#look(set) > 0) {
       this.#wake.cancelSleep();
-      return;
+      return null;
     }
     if (now >= endNs) {
       this.#wake.cancelSleep();
-      return;
+      return null;
     }
     this.#options.shares?.enter('blocked', now);
     this.#tracer.emit(TRACE.context_poll_begin, this.#index, toUs(endNs - now));
     const outcome = this.#wake.sleep(ticket, endNs - now);
-    this.#tracer.emit(TRACE.context_poll_end, this.#index, Number(outcome !== 'timed-out'));
     this.#takeWakeup();
+    return outcome;
   }
 
   #isInterrupted(): boolean {

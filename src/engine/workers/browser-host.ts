@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { createBrowserClock } from './browser-clock.ts';
 import { openOpfsDisk, opfsDiskStamp, prepareOpfsDisk } from './browser-disk.ts';
 import { opfsSnapshots } from './browser-snapshots.ts';
 
@@ -27,10 +28,9 @@ async function through(
  * start: all workers count ns from there and agree within about 10 µs.
  */
 export function createBrowserHost(epoch: number): Host {
-  const origin = performance.timeOrigin - epoch;
   return {
     kind: 'browser',
-    clock: { nowNs: () => (origin + performance.now()) * 1e6 },
+    clock: createBrowserClock(epoch),
     wallClockNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n,
     cores: navigator.hardwareConcurrency,
     prepareDisk: prepareOpfsDisk,

@@ -3,6 +3,7 @@ import { createVm } from '../index.ts';
 import type { Result } from '../base/result.ts';
 import type { Port } from '../base/rpc.ts';
 import type { SupervisorHost, WorkerHandle } from '../host.ts';
+import { createBrowserClock } from './browser-clock.ts';
 import type { Vm } from '../vm.ts';
 
 let interpreter: Promise<WebAssembly.Module> | undefined;
@@ -69,11 +70,10 @@ function createWorker(name: string): WorkerHandle {
 /** The supervising thread's surroundings in a page. Files and disks are those of the origin private file system. */
 export function createBrowserSupervisor(): SupervisorHost {
   const epoch = performance.timeOrigin + performance.now();
-  const origin = performance.timeOrigin - epoch;
   return {
     kind: 'browser',
     epoch,
-    clock: { nowNs: () => (origin + performance.now()) * 1e6 },
+    clock: createBrowserClock(epoch),
     cores: navigator.hardwareConcurrency,
     createWorker,
     createChannel: () => {
