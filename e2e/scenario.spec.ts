@@ -68,6 +68,29 @@ test('two queues share a context until one is moved', async ({ page }) => {
   await press(scenario, 'Move queue 1 to ctx1', /ctx0 is busy .*, ctx1 /);
 });
 
+test('who dispatches, what for, and what a change does: three defects, on the machine', async ({ page }) => {
+  await page.goto('/');
+  await shellPrompt(page);
+  const scenario = await begin(page, 'Three defects of the loop');
+  await press(
+    scenario,
+    'Read for 5 seconds',
+    /handler of queue 0 ran [\d\s]+ times? for [\d\s]+ kicks?; .*queue 1 /,
+  );
+  await expect(scenario).not.toContainText('more often than');
+  await press(
+    scenario,
+    /count who dispatches/,
+    /by the context’s own thread: .*[1-9][\d\s]* of ctx0.*; by another thread: 0\./,
+  );
+  await press(
+    scenario,
+    'Move queue 1 to ctx1 and back',
+    /ctx0\/aio is the same source as before, dispatched [\d\s]+ times/,
+  );
+  await expect(scenario).toContainText('sources detached: 0, attached: 0; both queues are served');
+});
+
 test('polling is switched while the machine runs', async ({ page }) => {
   await page.goto('/');
   await shellPrompt(page);

@@ -22,14 +22,17 @@ type PageOptions = ControllerOptions & {
 export function createPlayground(options: PageOptions): Playground {
   const controller = new VmController(options);
   const moves = new Moves(controller);
+  const trace = new TraceClient(controller);
   const playground: Playground = {
     controller,
     moves,
     holds: new Holds(controller),
     breakpoints: new Breakpoints(controller),
-    guide: new Guide(controller, moves, options.defaultCommandLine),
+    guide: new Guide(controller, moves, options.defaultCommandLine, (since) =>
+      trace.ask({ ask: 'context-records', since }),
+    ),
     monitor: new Monitor(controller),
-    trace: new TraceClient(controller),
+    trace,
     numbers: (listener) => controller.board.onNumbers(listener),
   };
   followBoard(controller);

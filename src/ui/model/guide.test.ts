@@ -27,7 +27,11 @@ function guided(): { controller: VmController; guide: Guide; made: (readonly str
     },
   });
   controllers.push(controller);
-  return { controller, guide: new Guide(controller, new Moves(controller), STANDARD), made };
+  return {
+    controller,
+    guide: new Guide(controller, new Moves(controller), STANDARD, () => Promise.resolve(undefined)),
+    made,
+  };
 }
 
 const scenario = (id: string) => {

@@ -8,6 +8,7 @@ import type { Fact, Hands, Scenario, Step } from './scenarios/scenario.ts';
 import { timeEcho } from './scenarios/time-echo.ts';
 import type { SerialLog } from './serial-log.ts';
 import { loadSettings, saveSettings } from './settings.ts';
+import type { ContextRecords } from './trace/context-records.ts';
 import type { VmController } from './vm-controller.ts';
 
 export interface GuideState {
@@ -26,6 +27,9 @@ export interface GuideState {
   readonly to: string;
 }
 
+/** What was recorded of each context since then, host ns; undefined where nothing is traced. */
+export type CountRecords = (since: number) => Promise<readonly ContextRecords[] | undefined>;
+
 /** A shell that waits for a command: its prompt is the last thing on the line. */
 const PROMPT = /[#$] $/;
 const LETTERS = 'abcdefghijklmnopqrst';
@@ -36,6 +40,7 @@ export class Guide {
   readonly #controller: VmController;
   readonly #moves: Moves;
   readonly #standard: string;
+  readonly #countRecords: CountRecords;
   readonly #facts = new Map<string, Fact>();
   #serial: SerialLog | undefined;
   #since: BoardSnapshot | undefined;
@@ -45,11 +50,15 @@ export class Guide {
   /** A link's step, to go to once the guest is at its prompt. */
   #resumeAt: number | undefined;
 
-  /** @param standard the page's default command line, from which scenarios make theirs */
-  constructor(controller: VmController, moves: Moves, standard: string) {
+  /**
+   * @param standard the page's default command line, from which scenarios make theirs
+   * @param countRecords asks the trace
+   */
+  constructor(controller: VmController, moves: Moves, standard: string, countRecords: CountRecords) {
     this.#controller = controller;
     this.#moves = moves;
     this.#standard = standard;
+    this.#countRecords = countRecords;
     this.store = createStore<GuideState>(() => ({
       shown: !loadSettings().guideDone,
       scenario: FIRST_STEPS,
@@ -165,7 +174,25 @@ export class Guide {
             reply.ok ? this.#facts.set(fact, 'done') : this.#facts.set(`${fact} error`, reply.error.desc),
           );
       },
+      countRecords: (fact, seconds) => void this.#countLater(fact, seconds),
+      moveAndBack: (fact, from, to, queue, seconds) => {
+        const device = this.#disk();
+        if (device === undefined) return;
+        void this.#moves
+          .move(device.qomPath, to, queue)
+          .then(() => this.#moves.move(device.qomPath, from, queue))
+          .then(() => this.#countLater(fact, seconds));
+      },
     };
+  }
+
+  /** Counts from the press of the button until then. */
+  async #countLater(fact: string, seconds: number): Promise<void> {
+    const since = this.#since;
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    const records = since === undefined ? undefined : await this.#countRecords(since.timeNs);
+    // Another step, or another machine, has begun meanwhile.
+    if (records !== undefined && since === this.#since) this.#facts.set(fact, { records });
   }
 
   /** The first disk that can be moved. */

@@ -17,6 +17,7 @@ import {
   sharesSince,
   typingInWords,
 } from './measure.ts';
+import { LOOP_DEFECTS } from './loop-defects.ts';
 import type { Scenario, Step } from './scenario.ts';
 
 /** The first disk of the page's default machine. */
@@ -298,7 +299,7 @@ const DEFECTS: Scenario = {
       },
     },
     endStep(
-      'D3, D5 and D6 are between threads and within one iteration: no machine shows them from outside. docs/qcontext.md names the tests that do.',
+      'D3, D5 and D6 are of the loop itself, and need two queues: “Three defects of the loop” shows them.',
     ),
   ],
 };
@@ -312,6 +313,7 @@ export const SCENARIOS: readonly Scenario[] = [
   DRAINED,
   POLLING,
   DEFECTS,
+  LOOP_DEFECTS,
 ];
 
 export const scenarioById = (id: string | undefined): Scenario | undefined =>

@@ -2,6 +2,7 @@ import type { BoardSnapshot, DeviceSnapshot } from '../../../engine/vm.ts';
 import type { INSPECTOR } from '../commands.ts';
 import type { BoardFrame } from '../live-board.ts';
 import type { Move } from '../moves.ts';
+import type { ContextRecords } from '../trace/context-records.ts';
 
 /** Tabs of the inspector a step may bring to the front. */
 export type InspectorTab = keyof typeof INSPECTOR;
@@ -22,6 +23,10 @@ export interface Hands {
   move(to: string, queue?: number): void;
   /** One QMP command; its answer, or its error in words, is kept as `fact`. */
   qmp(fact: string, execute: string, args: Readonly<Record<string, unknown>>): void;
+  /** Counts what the trace records of each context for so long, and keeps it as `fact`. */
+  countRecords(fact: string, seconds: number): void;
+  /** Moves one virtqueue there and back; what was recorded until `seconds` after that is kept as `fact`. */
+  moveAndBack(fact: string, from: string, to: string, queue: number, seconds: number): void;
 }
 
 /** What a step is judged by. */
@@ -40,7 +45,7 @@ export interface Look {
   readonly facts: Map<string, Fact>;
 }
 
-export type Fact = number | string | readonly number[];
+export type Fact = number | string | readonly number[] | { readonly records: readonly ContextRecords[] };
 
 /** One thing to do, done when the machine shows it, not when a button was pressed. */
 export interface Step {

@@ -1,5 +1,6 @@
 import type { TraceAttachment, TraceName } from '../../../engine/vm.ts';
 import type { ThemeName } from '../../tokens.ts';
+import type { ContextRecords } from './context-records.ts';
 import type { HeatCommand } from './heat-view.ts';
 import type { Quantiles } from './histogram.ts';
 import type { TraceBoard } from './labels.ts';
@@ -127,6 +128,8 @@ export type Question =
   | { readonly ask: 'request'; readonly req: number }
   /** The stages inside the last step of a context, if one has ended since then (host ns). */
   | { readonly ask: 'step-inside'; readonly thread: number; readonly since: number }
+  /** What was recorded of each context since then (host ns). */
+  | { readonly ask: 'context-records'; readonly since: number }
   | { readonly ask: 'heat-table'; readonly id: number }
   | { readonly ask: 'export'; readonly format: 'jsonl' | 'perfetto' };
 
@@ -136,6 +139,7 @@ export interface Answers {
   readonly requests: RequestList;
   readonly request: ListedRequest | undefined;
   readonly 'step-inside': StepInside | undefined;
+  readonly 'context-records': readonly ContextRecords[];
   readonly 'heat-table': readonly HeatRow[];
   readonly export: { readonly blob: Blob; readonly name: string };
 }

@@ -14,6 +14,7 @@ import type { FromAggregator, Question, QueueSummary, Summary, ToAggregator } fr
 import { COUNTERS, type Counter } from './queue-stats.ts';
 import { queueKey } from './request-tracker.ts';
 import { METRICS } from './stages.ts';
+import { contextRecords } from './context-records.ts';
 import { stepInside } from './step-inside.ts';
 import { TimelineView } from './timeline-view.ts';
 import { TraceModel } from './trace-model.ts';
@@ -406,6 +407,8 @@ export class TraceService {
         return requestById(model, labels, question.req);
       case 'step-inside':
         return stepInside(model, machine.attachment.firstVirtioGsi, question.thread, question.since);
+      case 'context-records':
+        return contextRecords(model, question.since);
       case 'heat-table': {
         const picture = this.#pictures.get(question.id);
         return picture?.kind === 'heat' ? heatRows(model, picture.view) : undefined;
