@@ -88,10 +88,12 @@ export class CharDevices {
   }
   /** For `ringbuf-read` and `ringbuf-write`. */
   ringbuf(id: string): Result<RingbufChardev> {
-    const backend = this.#entries.get(id)?.backend;
-    return backend instanceof RingbufChardev
-      ? ok(backend)
-      : userError(`'${id}' is not a ring buffer`, { hint: `-chardev ringbuf,id=${id} makes one.` });
+    const entry = this.#entries.get(id);
+    return entry?.backend instanceof RingbufChardev
+      ? ok(entry.backend)
+      : userError(entry === undefined ? `Device '${id}' not found` : `'${id}' is not a ring buffer`, {
+          hint: `-chardev ringbuf,id=${id} makes one.`,
+        });
   }
 
   /** Gives the chardev to a front end, named for messages. One at a time. */

@@ -40,9 +40,8 @@ describe('cutting a stream into JSON texts', () => {
 
   it.each([
     ['{"a": "b\n{"c":1}', 'premature end of a string', '{"c":1}'],
-    ['{"a": 1\n{"c":1}', "expecting ',' or '}'", '{"c":1}'],
-    ['{"a": 1]\n{"c":1}', "unexpected ']'", '{"c":1}'],
-    ['{"a"] more }}} \n{"c":1}', "unexpected ']'", '{"c":1}'],
+    ['{"a": 1\n{"c":1}', 'expected separator in dict', '{"c":1}'],
+    ['["a"\n{"c":1}', 'expected separator in list', '{"c":1}'],
     [`${'['.repeat(MAX_NESTING + 1)}\n{"c":1}`, 'nesting depth', '{"c":1}'],
   ])('%j is an error, and the next line is read', (input, desc, next) => {
     const [error, frame, ...more] = whole(input);
@@ -50,6 +49,13 @@ describe('cutting a stream into JSON texts', () => {
     expect(frame).toEqual(text(next));
     expect(more).toEqual([]);
   });
+
+  it.each(['{"a": 1]', '{"a"]', '[1}'])(
+    '%j closes another bracket: it is cut there, the line dropped',
+    (wrong) => {
+      expect(whole(`${wrong} more }}}\n{"c":1}`)).toEqual([text(wrong), text('{"c":1}')]);
+    },
+  );
 
   it('a line without an end is refused once, and memory stays bounded', () => {
     const framer = new QmpFramer(1000);

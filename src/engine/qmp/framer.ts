@@ -6,6 +6,8 @@ export type Frame =
   /** Input that no text can be made of; reading goes on behind it. */
   | { readonly kind: 'error'; readonly desc: string };
 
+const MISMATCH = 'a bracket that closes another';
+
 /** A longer input than this without a complete value is refused. */
 export const MAX_INPUT = 1024 * 1024;
 
@@ -74,14 +76,16 @@ export class QmpFramer {
         const restart = char === '{' && this.#lineStart && this.#open !== '' && !':[,'.includes(this.#last);
         if (restart) {
           cut(at);
+          const where = this.#open.endsWith('{') ? 'dict' : 'list';
+          frames.push({ kind: 'error', desc: `JSON parse error, expected separator in ${where}` });
           this.#reset();
-          frames.push({
-            kind: 'error',
-            desc: "JSON parse error, expecting ',' or '}' before the next command",
-          });
         }
         const problem = this.#structural(char);
-        if (problem !== undefined) fail(problem, at + 1);
+        if (problem === MISMATCH) {
+          frames.push({ kind: 'text', text: cut(at + 1) });
+          this.#reset();
+          this.#skip = true;
+        } else if (problem !== undefined) fail(problem, at + 1);
         else if (this.#open === '' && !this.#junk && this.#quote === '') {
           frames.push({ kind: 'text', text: cut(at + 1) });
           this.#reset(false);
@@ -114,7 +118,8 @@ export class QmpFramer {
       this.#junk = true;
     } else if (char === '}' || char === ']') {
       const matching = char === '}' ? '{' : '[';
-      if (!this.#open.endsWith(matching)) return `unexpected '${char}'`;
+      // Whoever parses it finds out what is wrong; the rest of the line is dropped.
+      if (!this.#open.endsWith(matching)) return MISMATCH;
       this.#open = this.#open.slice(0, -1);
     } else if (char === '"' || char === "'") {
       this.#quote = char;

@@ -120,13 +120,11 @@ describe('the wire format', () => {
       '{"exec-oob":"query-status","id":3}',
       {
         id: 3,
-        ...generic(
-          "QMP input member 'exec-oob' is unexpected: out-of-band execution is not available, use 'execute'",
-        ),
+        ...generic("QMP input member 'exec-oob' is unexpected"),
       },
     ],
-    ['{"execute":"query-status" garbage}', generic("JSON parse error, expecting ',' or '}' in an object")],
-    ['{"execute":"query-status","execute":"stop"}', generic("JSON parse error, duplicate key 'execute'")],
+    ['{"execute":"query-status" garbage}', generic('JSON parse error, expected separator in dict')],
+    ['{"execute":"query-status","execute":"stop"}', generic('JSON parse error, duplicate key')],
     ['{"execute":"query-name","id":tru}', generic("JSON parse error, invalid keyword 'tru'")],
   ])('%s', async (input, expected) => {
     const { send } = await ready();

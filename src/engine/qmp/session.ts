@@ -96,8 +96,11 @@ export class QmpSession {
     if (extra !== undefined) return failure(`Parameter '${extra}' is unexpected`);
     if (enable !== undefined && !Array.isArray(enable))
       return failure("Invalid parameter type for 'enable', expected: array");
-    const wanted: unknown = (enable as readonly unknown[] | undefined)?.[0];
-    if (wanted !== undefined) return failure(`Capability ${String(wanted)} not available`);
+    for (const [index, wanted] of (enable ?? []).entries()) {
+      if (typeof wanted !== 'string')
+        return failure(`Invalid parameter type for 'enable[${index}]', expected: string`);
+      return failure(`Capability ${wanted} not available`);
+    }
     this.#negotiated = true;
     return ok({});
   }
@@ -142,10 +145,7 @@ function parseRequest(text: string): Result<Request, Refused> {
   if (!isRecord(value)) return err(refused('QMP input must be a JSON object'));
   const id = { hasId: Object.hasOwn(value, 'id'), id: value['id'] };
   const bad = (desc: string) => err(refused(desc, id));
-  if (Object.hasOwn(value, 'exec-oob'))
-    return bad(
-      "QMP input member 'exec-oob' is unexpected: out-of-band execution is not available, use 'execute'",
-    );
+  if (Object.hasOwn(value, 'exec-oob')) return bad("QMP input member 'exec-oob' is unexpected");
   const extra = Object.keys(value).find((key) => !['execute', 'arguments', 'id'].includes(key));
   if (extra !== undefined) return bad(`QMP input member '${extra}' is unexpected`);
   const { execute, arguments: args = {} } = value;

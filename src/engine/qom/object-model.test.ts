@@ -193,6 +193,18 @@ describe('moving a device', () => {
     ]);
   });
 
+  it('to where it is: a success that nobody is told of; together from two loops is a move', async () => {
+    const { model } = await started(LINE);
+    const events: unknown[] = [];
+    model.onEvent((event) => events.push(event));
+    expect((await model.qomSet(DISK, 'context', 'ctx0')).ok).toBe(true);
+    expect((await model.qomSet(`${DISK}/virtqueue[1]`, 'context', 'ctx0')).ok).toBe(true);
+    expect(events).toEqual([]);
+    await model.qomSet(`${DISK}/virtqueue[1]`, 'context', 't1');
+    await model.qomSet(DISK, 'context', 'ctx0');
+    expect(events.length).toBe(2);
+  });
+
   it('one virtqueue of two', async () => {
     const { model } = await started(LINE);
     expect((await model.qomSet(`${DISK}/virtqueue[1]`, 'context', '/objects/t1')).ok).toBe(true);

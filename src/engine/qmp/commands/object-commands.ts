@@ -45,9 +45,13 @@ export const OBJECT_COMMANDS: readonly Command[] = [
     ),
   ),
   command('qom-list-properties', { typename: string }, (_context, { typename }) => listProperties(typename)),
-  command('device-list-properties', { typename: string }, (_context, { typename }) =>
-    listProperties(typename),
-  ),
+  command('device-list-properties', { typename: string }, (_context, { typename }) => {
+    if (typeByName(typename) === undefined)
+      return userError(`Device '${typename}' not found`, { class: 'DeviceNotFound' });
+    return isA(typename, 'device')
+      ? listProperties(typename)
+      : userError("Parameter 'typename' expects a non-abstract device type");
+  }),
   openCommand('object-add', async ({ model }, given) => {
     const object = catchOptionError(() => readObject(monitorBag(given)));
     return object.ok ? nothing(await model.objectAdd(object.value)) : object;

@@ -164,6 +164,8 @@ export async function moveDevice(
   const next = queue === undefined ? placement.map(() => to) : placement.with(queue, to);
   entry.spec = { ...entry.spec, placement: next } as DeviceSpec;
   holdContexts(state, entry);
+  // Where it is already it stays: a success, and nobody needs to be told.
+  if (next.every((context, index) => context === placement[index])) return moved;
   const { from, inFlight, downtimeNs } = moved.value;
   state.emit('DEVICE_CONTEXT_CHANGED', {
     ...(entry.spec.id === undefined ? {} : { device: entry.spec.id }),

@@ -151,7 +151,9 @@ describe('the JSON parser agrees with JSON.parse', () => {
   ];
   const native = (text: string): unknown => {
     try {
-      return { value: JSON.parse(text) as unknown };
+      const value = JSON.parse(text) as unknown;
+      // Half a pair is no character, as in QEMU; JavaScript would take it.
+      return /\p{Surrogate}/u.test(JSON.stringify(value) + String(value)) ? undefined : { value };
     } catch {
       return undefined;
     }
@@ -188,7 +190,7 @@ describe('the JSON parser agrees with JSON.parse', () => {
   it('a key given twice is refused, which JSON.parse would not', () => {
     expect(parseJson('{"a":1,"a":2}')).toMatchObject({
       ok: false,
-      error: { message: "duplicate key 'a'", offset: 7 },
+      error: { message: 'duplicate key', offset: 7 },
     });
   });
 });

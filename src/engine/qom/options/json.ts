@@ -32,7 +32,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '/': '/',
 };
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const WORD = /[A-Za-z_]+/y;
+const LEADING_ZERO = /-?0\d+/y;
+const WORD = /[a-z]+/y;
 const SPACE = /[ \t\r\n]*/y;
 
 /** Thrown inside the parser only; `parseJson` turns it into a value. */
@@ -46,7 +47,7 @@ class Stop extends Error {
 
 /**
  * Parses one JSON text, keeping the place of every key and value. As QEMU's parser, it also takes strings in
- * single quotes, and refuses a key given twice.
+ * single quotes, and refuses a key given twice and surrogates that are no pair. Errors are in QEMU's words.
  */
 export function parseJson(text: string): Result<ParsedJson, JsonError> {
   const parser = new Parser(text);
@@ -101,6 +102,9 @@ class Parser {
   }
 
   #scalar(): JsonValue {
+    LEADING_ZERO.lastIndex = this.#at;
+    const zeros = LEADING_ZERO.exec(this.#text)?.[0];
+    if (zeros !== undefined) throw new Stop(`stray '${zeros}'`, this.#at);
     NUMBER.lastIndex = this.#at;
     const number = NUMBER.exec(this.#text)?.[0];
     if (number !== undefined) {
@@ -112,10 +116,9 @@ class Parser {
     const value = word === 'true' ? true : word === 'false' ? false : word === 'null' ? null : undefined;
     if (value === undefined) {
       if (this.#at >= this.#text.length) throw new Stop('premature end of text', this.#at);
-      throw new Stop(
-        word === undefined ? `stray '${this.#text.charAt(this.#at)}'` : `invalid keyword '${word}'`,
-        this.#at,
-      );
+      if (word !== undefined) throw new Stop(`invalid keyword '${word}'`, this.#at);
+      const char = this.#text.charAt(this.#at);
+      throw new Stop('}],:'.includes(char) ? 'expecting value' : `stray '${char}'`, this.#at);
     }
     this.#at += word?.length ?? 0;
     return value;
@@ -131,16 +134,20 @@ class Parser {
     for (;;) {
       const quote = this.#peek();
       const start = this.#at;
-      if (quote !== '"' && quote !== "'") throw new Stop('expecting a key in quotes', start);
+      if (quote !== '"' && quote !== "'") {
+        // What is no value either is an error of its own.
+        this.#value(path, depth + 1);
+        throw new Stop('key is not a string in object', start);
+      }
       const key = this.#string();
-      if (entries.has(key)) throw new Stop(`duplicate key '${key}'`, start);
+      if (entries.has(key)) throw new Stop('duplicate key', start);
       const childPath = path === '' ? key : `${path}.${key}`;
       this.keySpans.set(childPath, [start, this.#at]);
-      if (this.#peek() !== ':') throw new Stop("expecting ':' after the key", this.#at);
+      if (this.#peek() !== ':') throw new Stop('missing : in object pair', this.#at);
       this.#at++;
       entries.set(key, this.#value(childPath, depth + 1));
       const next = this.#peek();
-      if (next !== ',' && next !== '}') throw new Stop("expecting ',' or '}' in an object", this.#at);
+      if (next !== ',' && next !== '}') throw new Stop('expected separator in dict', this.#at);
       this.#at++;
       // fromEntries defines own properties: a key named __proto__ stays data.
       if (next === '}') return Object.fromEntries(entries);
@@ -157,7 +164,7 @@ class Parser {
     for (;;) {
       items.push(this.#value(path === '' ? `${items.length}` : `${path}.${items.length}`, depth + 1));
       const next = this.#peek();
-      if (next !== ',' && next !== ']') throw new Stop("expecting ',' or ']' in an array", this.#at);
+      if (next !== ',' && next !== ']') throw new Stop('expected separator in list', this.#at);
       this.#at++;
       if (next === ']') return items;
     }
@@ -180,13 +187,25 @@ class Parser {
   #escape(): string {
     const char = this.#text.charAt(this.#at++);
     if (char === 'u') {
-      const hex = this.#text.slice(this.#at, this.#at + 4);
-      if (!/^[0-9a-fA-F]{4}$/.test(hex)) throw new Stop('invalid \\u escape', this.#at - 2);
-      this.#at += 4;
-      return String.fromCharCode(Number.parseInt(hex, 16));
+      const start = this.#at - 2;
+      const unit = this.#hex(start);
+      if (unit < 0xd800 || unit > 0xdfff) return String.fromCharCode(unit);
+      const isPair = unit < 0xdc00 && this.#text.startsWith('\\u', this.#at);
+      if (isPair) this.#at += 2;
+      const low = isPair ? this.#hex(start) : 0;
+      if (low >= 0xdc00 && low <= 0xdfff) return String.fromCharCode(unit, low);
+      throw new Stop(`${this.#text.slice(start, this.#at)} is not a valid Unicode character`, start);
     }
     const value = ESCAPES[char];
-    if (value === undefined) throw new Stop(`invalid escape '\\${char}'`, this.#at - 2);
+    if (value === undefined) throw new Stop('invalid escape sequence in string', this.#at - 2);
     return value;
+  }
+
+  /** The four digits of an escape that began at `start`. */
+  #hex(start: number): number {
+    const digits = this.#text.slice(this.#at, this.#at + 4);
+    if (!/^[0-9a-fA-F]{4}$/.test(digits)) throw new Stop('invalid escape sequence in string', start);
+    this.#at += 4;
+    return Number.parseInt(digits, 16);
   }
 }
