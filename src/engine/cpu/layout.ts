@@ -123,7 +123,7 @@ export const HART_STIMECMP = 0x4c8;
  */
 export const HART_CONTEXTS = 0x500;
 export const CONTEXTS = 16;
-/** u64[8]: bit n is set while a superpage whose VA[38:30] is n may be in a TLB. */
+/** u64[8]: bit n is set while a superpage of the 1 GiB regions that hash to n may be in a TLB (tlb.ts). */
 export const HART_SUPERPAGES = 0x600;
 
 // ── Translated code (jit/): written and read by the hart's thread only ──────────────────────────
@@ -147,6 +147,12 @@ export const TLB_ENTRY_BYTES = 16;
 export const TLB_ENTRIES = 1024;
 export const TLB_BYTES = 16384;
 /**
+ * There are several banks of all tables, so that processes that take turns do not push each other's
+ * entries out: the place of a translation context in HART_CONTEXTS, modulo their number, is its bank.
+ */
+export const TLB_BANKS = 4;
+export const TLB_BANK_BYTES = 0x50000;
+/**
  * Data TLBs: for each of the 8 MMU modes a read table followed by a write table. The mode is the
  * effective privilege (0 U, 1 S, 2 S with SUM, 3 M), plus 4 while MXR is set, so that changing SUM
  * or MXR selects other tables and flushes nothing.
@@ -157,15 +163,15 @@ export const DTLB_WRITE = 16384;
 export const MMU_MODES = 8;
 /** Exec TLBs for privilege U (0), S (1), M (3); slot 2 is unused. */
 export const HART_XTLB = 0x41000;
-export const HART_TLB_END = 0x51000;
+export const HART_TLB_END = 0x141000;
 
 // ── Decoded pages ───────────────────────────────────────────────────────────────────────────────
 /** u32[DECODE_BUCKETS]: hash of a RAM page's address to its decoded page (address, 0 if none). */
-export const HART_DECODE_HASH = 0x51000;
+export const HART_DECODE_HASH = 0x141000;
 export const DECODE_BUCKETS = 1024;
 /** The scratch page that holds the instruction straddling two pages. */
-export const HART_STRADDLE = 0x52000;
-export const HART_DECODE_PAGES = 0x57000;
+export const HART_STRADDLE = 0x142000;
+export const HART_DECODE_PAGES = 0x147000;
 /** Number of decoded pages a hart keeps; the oldest is replaced. */
 export const DECODE_PAGES = 1536;
 
@@ -200,8 +206,8 @@ export const PAGE_STORE_LIMIT = 0x1e;
 export const PAGE_SAMPLES = 0x20;
 export const PAGE_SAMPLE_COUNT = 16;
 
-/** Bytes of one hart's area; areas may be laid end to end. 0x57000 + 1536 × 0x50c0, rounded to 64 KiB. */
-export const HART_AREA_BYTES = 0x1ea0000;
+/** Bytes of one hart's area; areas may be laid end to end. 0x147000 + 1536 × 0x50c0, rounded to 64 KiB. */
+export const HART_AREA_BYTES = 0x1f90000;
 
 // ── Privilege modes ─────────────────────────────────────────────────────────────────────────────
 export const PRIV_U = 0;

@@ -342,6 +342,33 @@ describe('H7: the TLB', () => {
     expect(seen).toEqual([0xdada_dadan, 0x0707_0707n, 0xdada_dadan]);
   });
 
+  it('sfence.vma of an address reaches all address spaces that take turns', () => {
+    start([LOAD, sfenceVma(5, 0)], RWX | AD);
+    const asids = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n];
+    const seen = (): bigint[] =>
+      asids.map((asid) => {
+        hart.writeCsr(CSR.satp, table.satpOf(asid));
+        hart.pc = CODE;
+        rig.step();
+        return hart.getX(7);
+      });
+    expect(seen()).toEqual(asids.map(() => 0xdada_dadan));
+    table.map(VA, OTHER, RWX | AD);
+    rig.step();
+    expect(seen()).toEqual(asids.map(() => 0x0707_0707n));
+  });
+
+  it('a superpage in the other half of the address space is none of the pages around an address', () => {
+    start([LOAD, ld(9, 6, 0), sfenceVma(5, 0), ld(9, 6, 0)], RWX | AD, { mode: 'sv48' });
+    const kernel = 0xffff_8000_0000_0000n | (VA & (511n << 30n));
+    table.map(kernel, RAM, RWX | AD, 1);
+    hart.setX(6, kernel);
+    rig.step(2);
+    const refills = hart.counters.tlbRefills;
+    rig.step(2);
+    expect(hart.counters.tlbRefills).toBe(refills);
+  });
+
   it('a change of SUM takes effect at once, both ways', () => {
     start([csrrs(0, CSR.sstatus, 8), LOAD, csrrc(0, CSR.sstatus, 8), LOAD], RWX | AD | PTE.U);
     hart.setX(8, SUM);

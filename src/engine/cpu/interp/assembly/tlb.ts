@@ -19,6 +19,8 @@ import {
   MMU_MODES,
   PRIV_M,
   PRIV_S,
+  TLB_BANK_BYTES,
+  TLB_BANKS,
   TLB_BYTES,
 } from '../../layout';
 import { MSTATUS_MPP, MSTATUS_MPRV, MSTATUS_MXR, MSTATUS_SUM } from './cause';
@@ -35,6 +37,8 @@ export let dataPriv: u32 = 0;
 export let dataSum: bool = false;
 export let dataMxr: bool = false;
 
+/** Address of the current bank's tables, less HART_DTLB. */
+let bank: usize = 0;
 let nextContext: u32 = 1;
 let currentEntry: usize = 0;
 let replaced: u32 = 0;
@@ -48,8 +52,8 @@ export function updateMode(): void {
   dataMxr = (status & MSTATUS_MXR) != 0;
   let mode = dataPriv == PRIV_S && dataSum ? 2 : dataPriv;
   if (dataMxr) mode += 4;
-  dataTlb = hart + HART_DTLB + mode * DTLB_MODE_BYTES;
-  execTlb = hart + HART_XTLB + priv * TLB_BYTES;
+  dataTlb = bank + HART_DTLB + mode * DTLB_MODE_BYTES;
+  execTlb = bank + HART_XTLB + priv * TLB_BYTES;
 }
 
 function clearTables(): void {
@@ -63,7 +67,6 @@ export function resetTlbs(): void {
   clearTables();
   memory.fill(hart + HART_SUPERPAGES, 0, 64);
   selectContext();
-  updateMode();
 }
 
 function newContext(): u32 {
@@ -104,7 +107,9 @@ export function selectContext(): void {
     store<u64>(entry, 0, 8);
   }
   currentEntry = entry;
+  bank = hart + (((entry - base) >> 4) & (TLB_BANKS - 1)) * TLB_BANK_BYTES;
   activate();
+  updateMode();
 }
 
 function dropNumbers(offset: usize): void {
@@ -139,26 +144,34 @@ export function flushAsid(asid: u64): void {
   activate();
 }
 
+/** Hash of a 1 GiB region: of Sv39's number in it, and of what tells Sv48's halves apart. */
+@inline
+function regionOf(va: u64): u64 {
+  return ((va >> 30) ^ (va >> 39)) & 511;
+}
+
 /** SFENCE.VMA of one address, in every context. */
 export function flushAddress(va: u64): void {
-  const region = (va >> 30) & 511;
+  const region = regionOf(va);
   if ((load<u64>(hart + HART_SUPERPAGES + ((<usize>(region >> 6)) << 3)) >> (region & 63)) & 1) {
     // A superpage's translations lie all over the tables.
     flushAll();
     return;
   }
   const index = tlbIndex(va);
-  for (let mode: u32 = 0; mode < <u32>MMU_MODES; mode++) {
-    const table = hart + HART_DTLB + mode * DTLB_MODE_BYTES + index;
-    store<u64>(table, 0);
-    store<u64>(table, 0, DTLB_WRITE);
+  for (let i: u32 = 0; i < <u32>TLB_BANKS; i++) {
+    const tables = hart + i * TLB_BANK_BYTES + index;
+    for (let mode: u32 = 0; mode < <u32>MMU_MODES; mode++) {
+      store<u64>(tables + mode * DTLB_MODE_BYTES, 0, HART_DTLB);
+      store<u64>(tables + mode * DTLB_MODE_BYTES, 0, HART_DTLB + DTLB_WRITE);
+    }
+    for (let priv: u32 = 0; priv < 4; priv++) store<u64>(tables + priv * TLB_BYTES, 0, HART_XTLB);
   }
-  for (let priv: u32 = 0; priv < 4; priv++) store<u64>(hart + HART_XTLB + priv * TLB_BYTES + index, 0);
 }
 
 /** Remembers that a superpage at `va` is being entered into a table. */
 export function noteSuperpage(va: u64): void {
-  const region = (va >> 30) & 511;
+  const region = regionOf(va);
   const word = hart + HART_SUPERPAGES + ((<usize>(region >> 6)) << 3);
   store<u64>(word, load<u64>(word) | ((<u64>1) << (region & 63)));
 }
