@@ -24,7 +24,7 @@ const { values } = parseArgs({
     ms: { type: 'string', default: '400' },
     runs: { type: 'string', default: '1' },
     /** JSON of TranslatorTuning. */
-    tuning: { type: 'string' },
+    tuning: { type: 'string', default: '{}' },
   },
 });
 const ms = Number(values.ms);
@@ -64,7 +64,7 @@ class Ours implements Guest {
       initrd,
       append: APPEND,
       ramBytes: 256 * MIB,
-      jit: jit && values.tuning !== undefined ? JSON.parse(values.tuning) : jit,
+      jit: jit && { ...JSON.parse(values.tuning), nowMs: () => performance.now() },
       timeTicks: () => Number((process.hrtime.bigint() - began) / 100n),
     });
   }
@@ -112,6 +112,12 @@ for (const guest of guests) {
     console.log(`${guest.who}: boot ${((performance.now() - began) / 1000).toFixed(2)} s`);
   });
   console.log(`  share ${share.toFixed(2)}`);
+  const translator = guest instanceof Ours ? guest.board.hart.translations : undefined;
+  if (translator !== undefined) {
+    const { pages, units, modules, emitMs, compileMs } = translator;
+    const emitting = `${pages} looks at pages and ${units} units ${emitMs.toFixed(0)} ms`;
+    console.log(`  ${emitting}, ${modules} modules ${compileMs.toFixed(0)} ms`);
+  }
 }
 for (const name of values.kernels.split(',')) {
   const { check } = await runOnHost(native, name, 1);
