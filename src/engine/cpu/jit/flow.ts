@@ -120,28 +120,20 @@ class Structurer {
   }
 
   /**
-   * The heads of a loop to which control goes back. Into the others it only comes from outside, or forward from within
-   * the loop, as into the middle of a copying loop that is unrolled: they need no dispatch between iterations.
+   * The heads of a loop to which control goes back: the one without whose back edges least is left of it. To the others
+   * it comes from outside, or forward from within the loop, as into the middle of a copying loop that is unrolled,
+   * or they are in inner loops: none of them needs a dispatch between iterations of this one.
    */
   #backHeads(component: readonly number[], heads: readonly number[]): readonly number[] {
     // Stubs are where indirect jumps go back to.
     if (heads.length === 1 || heads.length > MOST_HEADS || heads.some((head) => head >= this.#blocks))
       return heads;
-    let best = heads;
-    for (const first of heads) {
-      const found = this.#close(component, heads, [first]);
-      if (found.length < best.length) best = found;
-    }
-    return best;
-  }
-
-  /** `back` and those other heads that are still in loops without the edges to them. */
-  #close(component: readonly number[], heads: readonly number[], back: readonly number[]): readonly number[] {
-    const cut = new Set([...this.heads, ...back]);
-    const more = components(component, this.#successors, cut)
-      .filter((inner) => inner.length > 1 || loopsToItself(inner[0]!, this.#successors))
-      .flatMap((inner) => inner.filter((node) => heads.includes(node) && !cut.has(node)));
-    return more.length === 0 ? back : this.#close(component, heads, [...back, ...more]);
+    const left = heads.map((head) =>
+      components(component, this.#successors, new Set([...this.heads, head]))
+        .filter((inner) => inner.length > 1)
+        .reduce((sum, inner) => sum + inner.length, 0),
+    );
+    return [heads[left.indexOf(Math.min(...left))]!];
   }
 
   /** `roots` are entered from outside the graph. */

@@ -1,5 +1,5 @@
 /**
- * Registers that move through memory in steps: what a loop makes by adding and shifting of what it doesn't change.
+ * Registers that move through memory in steps: what a loop makes by adding, shifting and masking of what it doesn't change.
  * Accesses through them stay in one page for long; a pointer that was loaded may be anywhere.
  */
 import { type Insn, OP } from './decode.ts';
@@ -16,6 +16,11 @@ const STEPS: ReadonlySet<number> = new Set([
   OP.SUBW,
   OP.SLLI,
   OP.SLLIW,
+  OP.SRLI,
+  OP.SRLIW,
+  OP.SRAI,
+  OP.SRAIW,
+  OP.ANDI,
 ]);
 
 /** The registers, as a bit set, that are steady in a loop of these instructions. */

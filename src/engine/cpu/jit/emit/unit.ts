@@ -215,16 +215,18 @@ class UnitEmitter {
   }
 
   #choose({ local, nodes }: Choice): void {
-    const landing = (node: number): Label => this.#landings[node]!.at(-1)!.label;
-    // A loop that takes all entries is left for those that don't lead back into it.
-    const outside = nodes.filter((node) => this.#leavesLoop(node));
+    const landing = (node: number): Landing => this.#landings[node]!.at(-1)!;
+    // Some are on a detour: a loop that takes all entries is left for those that don't lead back into it, and an inner
+    // loop has to be told which of its heads is meant.
+    const outside = nodes.filter((node) => this.#leavesLoop(node) || landing(node).selector !== undefined);
     const detours = new Map(outside.map((node) => [node, this.#code.block()]));
-    const labels = nodes.map((node) => detours.get(node) ?? landing(node));
+    const labels = nodes.map((node) => detours.get(node) ?? landing(node).label);
     this.#code.get(local).brTable(labels, labels[0]!);
     for (const node of outside.toReversed()) {
       this.#code.end();
-      this.#unit.storeLoopWrites();
-      this.#code.br(landing(node));
+      if (this.#leavesLoop(node)) this.#unit.storeLoopWrites();
+      this.#setSelector(landing(node).selector, node);
+      this.#code.br(landing(node).label);
     }
   }
 
