@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EventNotifier } from '../../../src/engine/base/event-notifier.ts';
 import { WakeWord } from '../../../src/engine/base/wake-word.ts';
-import { Random } from '../generator.ts';
+import { Random } from '../random.ts';
 import { PLACES } from './jobs.ts';
 import { bundleWorker, createMemory, startJob } from './run-jobs.ts';
 

@@ -215,5 +215,6 @@ export class BlockNodes {
 
 function refusal(spec: BlockSpec, opened: BlockOpened): string {
   const why = opened.detail ?? blockResultName(opened.result);
-  return `${blockName(spec)}: cannot open ${blockFilename(spec)}: ${why}`;
+  // Who asked for it stands before this: the option, or the command.
+  return `cannot open ${blockFilename(spec)}: ${why}`;
 }

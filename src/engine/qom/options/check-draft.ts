@@ -34,6 +34,12 @@ export function checkDraft(draft: Draft): void {
   const chardevs = new Map<string, { mux: boolean; user: string | undefined }>(
     config.chardevs.map((chardev) => [chardev.id, { mux: chardev.mux, user: undefined }]),
   );
+  const stdio = config.chardevs.flatMap((chardev, index) => (chardev.backend === 'stdio' ? [index] : []));
+  if (stdio[1] !== undefined)
+    at(origins.chardevs, stdio[1]).fail(
+      undefined,
+      `cannot use stdio by multiple character devices: chardev '${config.chardevs[stdio[0] ?? 0]?.id}' has it`,
+    );
   useTargets(config.serials, origins.serials, chardevs, (index) => `-serial number ${index}`);
   useTargets(
     config.monitors.map((monitor) => monitor.target),

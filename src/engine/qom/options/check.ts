@@ -95,7 +95,7 @@ type BlkSpec = Extract<DeviceSpec, { driver: 'virtio-blk-device' }>;
 
 function checkDrive(spec: BlkSpec, world: World, automatic: boolean): Problem | undefined {
   const id = spec.props.drive;
-  if (id === undefined)
+  if (id === undefined || id === '')
     return problem(
       undefined,
       'drive property not set',

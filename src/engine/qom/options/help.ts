@@ -11,7 +11,7 @@ import {
 import { BLOCKDEV_DRIVERS, blockdevKeys } from './blockdev-option.ts';
 import { CHARDEV_BACKENDS } from './char-options.ts';
 import { DRIVE_NESTED, DRIVE_OPTION } from './drive-option.ts';
-import { ACCEL_OPTION, CPU_OPTION, MACHINE_OPTION } from './machine-options.ts';
+import { ACCEL_OPTION, CPU_OPTION, MACHINE_OPTION, MEMORY_OPTION, SMP_OPTION } from './machine-options.ts';
 import { NETDEV_TYPES } from './net-options.ts';
 import { OPTIONS } from './option-table.ts';
 
@@ -64,6 +64,14 @@ export function helpFor(option: string, value: string): string | undefined {
         : tableHelp('rv64-riscv-cpu', CPU_OPTION);
     case 'accel':
       return name === undefined ? 'Accelerators supported:\ntcg' : tableHelp('tcg', ACCEL_OPTION);
+    case 'context':
+      return name === undefined ? 'context options:\n  threaded=<bool>\n  backend=<default/glib>' : undefined;
+    case 'smp':
+      return tableHelp('smp', SMP_OPTION);
+    case 'm':
+      return tableHelp('memory', MEMORY_OPTION);
+    case 'display':
+      return 'Available display backend types:\nnone';
     case 'trace':
       return TRACE_EVENTS.map((event) => event.name).join('\n');
     case 'drive':

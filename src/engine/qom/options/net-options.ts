@@ -5,7 +5,10 @@ import type { NetdevConfig, NicConfig } from './config.ts';
 import { deviceType } from './object-options.ts';
 import { possible } from './suggest.ts';
 
-const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
+const OCTET = String.raw`(?:25[0-5]|2[0-4]\d|1?\d?\d)`;
+const QUAD = String.raw`${OCTET}(?:\.${OCTET}){3}`;
+const IPV4 = new RegExp(`^${QUAD}$`);
+const NETWORK = new RegExp(String.raw`^${QUAD}(?:/(?:3[0-2]|[12]?\d))?$`);
 const address = (description: string) =>
   str(description, { default: undefined, pattern: IPV4, what: 'an IPv4 address' });
 
@@ -13,7 +16,7 @@ export const NETDEV_TYPES = {
   user: {
     net: str('the guest network, e.g. 10.0.2.0/24', {
       default: undefined,
-      pattern: /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/,
+      pattern: NETWORK,
       what: 'an IPv4 network',
     }),
     host: address("the host's address in it"),
