@@ -139,26 +139,28 @@ describe('a wrong command line', () => {
   });
 });
 
+const BAD_COMMANDS: readonly (readonly [command: string, args: Readonly<Record<string, unknown>>])[] = [
+  ['object-add', { 'qom-type': 'iothread', id: 'x', 'poll-max-ns': -1 }],
+  ['object-add', { 'qom-type': 'iothread', id: 'x', nope: 1 }],
+  ['object-add', { 'qom-type': 'throttle-group', id: 'x', 'x-iops-total': 'many' }],
+  ['object-add', { 'qom-type': 'glib-qcontext', id: 'main' }],
+  ['device_add', { driver: 'virtio-blk', id: 'x', drive: 'nope' }],
+  ['device_add', { driver: 'virtio-blk', id: 'x' }],
+  ['device_add', { driver: 'virtio-rng', id: 'x', rng: 'nope' }],
+  ['device_add', { driver: 'virtio-net', id: 'x', netdev: 'nope' }],
+  ['device_add', { driver: 'virtio-rng', id: 'x', nope: 1 }],
+  ['blockdev-add', { driver: 'raw', 'node-name': 'x', file: 'nope' }],
+  ['blockdev-add', { driver: 'raw', 'node-name': 'x', file: 'x' }],
+  [
+    'blockdev-add',
+    { driver: 'throttle', 'node-name': 'x', file: { driver: 'null-co' }, 'throttle-group': 'nope' },
+  ],
+  ['chardev-add', { id: 'x', backend: { type: 'ringbuf', data: { size: 100 } } }],
+  ['netdev_add', { type: 'user', id: 'x', net: 'nonsense' }],
+];
+
 describe('the same of a machine that runs: an error, and nothing half-built', () => {
-  it.each([
-    ['object-add', { 'qom-type': 'iothread', id: 'x', 'poll-max-ns': -1 }],
-    ['object-add', { 'qom-type': 'iothread', id: 'x', nope: 1 }],
-    ['object-add', { 'qom-type': 'throttle-group', id: 'x', 'x-iops-total': 'many' }],
-    ['object-add', { 'qom-type': 'glib-qcontext', id: 'main' }],
-    ['device_add', { driver: 'virtio-blk', id: 'x', drive: 'nope' }],
-    ['device_add', { driver: 'virtio-blk', id: 'x' }],
-    ['device_add', { driver: 'virtio-rng', id: 'x', rng: 'nope' }],
-    ['device_add', { driver: 'virtio-net', id: 'x', netdev: 'nope' }],
-    ['device_add', { driver: 'virtio-rng', id: 'x', nope: 1 }],
-    ['blockdev-add', { driver: 'raw', 'node-name': 'x', file: 'nope' }],
-    ['blockdev-add', { driver: 'raw', 'node-name': 'x', file: 'x' }],
-    [
-      'blockdev-add',
-      { driver: 'throttle', 'node-name': 'x', file: { driver: 'null-co' }, 'throttle-group': 'nope' },
-    ],
-    ['chardev-add', { id: 'x', backend: { type: 'ringbuf', data: { size: 100 } } }],
-    ['netdev_add', { type: 'user', id: 'x', net: 'nonsense' }],
-  ])('%s %j', async (command, args) => {
+  it.each(BAD_COMMANDS)('%s %j', async (command, args) => {
     const { monitor } = await startMonitor();
     const everything = async (): Promise<string> =>
       JSON.stringify(
