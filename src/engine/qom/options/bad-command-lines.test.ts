@@ -127,16 +127,18 @@ const BAD: readonly (readonly [line: string, place: string, says: string, possib
 ];
 
 describe('a wrong command line', () => {
-  it.each(BAD)('%s', (line, place, says, possible) => {
-    const parsed = parseCommandLine(['-kernel', 'Image', ...words(line)]);
-    if (parsed.ok) throw new Error('it was taken');
-    const [first, ...hints] = formatUserError(parsed.error).split('\n');
-    // One error: its first line names the place and what is wrong, the second what is possible.
-    expect(first).toContain(place);
-    expect(first).toContain(says);
-    expect(hints.length).toBeLessThanOrEqual(1);
-    if (possible !== undefined) expect(hints.join()).toContain(possible);
-  });
+  for (const [line, place, says, possible] of BAD) {
+    it(line, () => {
+      const parsed = parseCommandLine(['-kernel', 'Image', ...words(line)]);
+      if (parsed.ok) throw new Error('it was taken');
+      const [first, ...hints] = formatUserError(parsed.error).split('\n');
+      // One error: its first line names the place and what is wrong, the second what is possible.
+      expect(first).toContain(place);
+      expect(first).toContain(says);
+      expect(hints.length).toBeLessThanOrEqual(1);
+      if (possible !== undefined) expect(hints.join()).toContain(possible);
+    });
+  }
 });
 
 const BAD_COMMANDS: readonly (readonly [command: string, args: Readonly<Record<string, unknown>>])[] = [
