@@ -65,7 +65,7 @@ export function TerminalView({
   return (
     <Panel
       title="Guest terminal"
-      aside={touch ? null : 'the guest’s serial port; Shift+Tab leaves it, Tab too from an empty line'}
+      aside={touch ? null : 'Shift+Tab leaves it; Tab too, from an empty line'}
       flush
       actions={
         <>

@@ -13,9 +13,10 @@ import { type ReactNode, useEffect, useEffectEvent, useId, useRef, useState } fr
 import { useStore } from 'zustand';
 import { say } from '../../model/announcer.ts';
 import { count, duration } from '../../model/format.ts';
-import { usePlayground } from '../../model/playground.ts';
+import { useBoardShape, usePlayground } from '../../model/playground.ts';
 import { type BridgeOutcome, openInPerfetto } from '../../model/trace/perfetto-bridge.ts';
 import type { RecordRow, Statistics, TimelineStatus } from '../../model/trace/protocol.ts';
+import { LANE, RULER } from '../../model/trace/timeline-geometry.ts';
 import type { TimelineCommand } from '../../model/trace/timeline-view.ts';
 import { useTraceCanvas } from '../../model/trace/use-trace-canvas.ts';
 import type { ThemeName } from '../../tokens.ts';
@@ -52,6 +53,11 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
   const [tables, setTables] = useState<
     { readonly statistics: Statistics; readonly records: readonly RecordRow[] } | undefined
   >(undefined);
+  const board = useBoardShape();
+  const [lanes, setLanes] = useState(0);
+  // More lanes than there is room for are scrolled to; those of a machine that is gone stay.
+  const onBoard = board === undefined ? lanes : board.contexts.length + board.harts.length;
+  if (onBoard !== lanes) setLanes(onBoard);
   const heading = useId();
   const search = useRef<HTMLDivElement>(null);
   const spoken = useRef<string | undefined>(undefined);
@@ -239,6 +245,7 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
           <div
             ref={host}
             className={styles['canvas']}
+            style={{ minHeight: RULER + lanes * LANE }}
             role="application"
             tabIndex={0}
             aria-label="Timeline. W and S zoom, A and D move, arrow keys step through events and lanes, Shift with arrows selects, Enter selects a dispatch, Escape clears, End follows, slash searches."
