@@ -401,6 +401,37 @@ describe('fds', () => {
 });
 
 describe('cost', () => {
+  it('G23: the steps of attaching, iterating and destroying are so many for each source, however many there are', () => {
+    const priorities = [0, -5, 200, 7];
+    const steps = (n: number): readonly number[] => {
+      const { context } = new VirtualLoop();
+      let asked = 0;
+      const sources = Array.from({ length: n }, (_, i) => {
+        const source = new QSource({ prepare: () => ++asked < 0, dispatch: () => true });
+        source.setPriority(priorities[i % priorities.length] ?? 0);
+        return source;
+      });
+      const counts: number[] = [];
+      const count = (what: () => void): void => {
+        const before = context.listSteps;
+        what();
+        counts.push((context.listSteps - before) / n);
+      };
+      count(() => sources.forEach((source) => context.attach(source)));
+      count(() => context.iterate(false));
+      // Neither from the front nor from the back: a list that is searched would show here.
+      count(() => sources.forEach((_, i) => sources[(i * 7919) % n]?.destroy()));
+      expect(asked).toBe(n);
+      expect([...context.sources()]).toEqual([]);
+      return counts;
+    };
+    const [few, many] = [steps(1000), steps(50_000)];
+    for (const [i, each] of many.entries()) {
+      expect(each).toBeLessThan(8);
+      expect(each).toBeCloseTo(few[i] ?? 0, 1);
+    }
+  });
+
   it('G23: 50,000 sources are attached and destroyed in linear time', () => {
     const time = (n: number): number => {
       const { context } = new VirtualLoop();

@@ -142,6 +142,11 @@ export class GlibQContext implements QContext, SourceContext {
     return this.#byId;
   }
 
+  /** @internal Steps taken in the lists of sources so far, so that a test can count them (G23). */
+  get listSteps(): number {
+    return this.#lists.steps;
+  }
+
   /** @internal Sets the next id to be tried, so that a test can reach the wrap. */
   setNextId(id: number): void {
     this.#nextId = id;
