@@ -132,6 +132,11 @@ function emitWordDivision(unit: UnitCode, { op, rd, rs1, rs2 }: Insn): void {
 export function emitInteger(unit: UnitCode, insn: Insn): boolean {
   const { code } = unit;
   const { op, rd, rs1, rs2, imm } = insn;
+  unit.keepRotated(insn);
+  if (unit.pushRotation(insn)) {
+    unit.setX(rd);
+    return true;
+  }
   const binary = BINARY[op];
   if (binary !== undefined) {
     unit.x(rs1);

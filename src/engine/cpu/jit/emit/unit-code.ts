@@ -5,6 +5,7 @@ import { PARAM, UNIT_TYPE } from '../abi.ts';
 import { Code, type Label, type Local } from '../asm/code.ts';
 import { control, F32, F64, f64, I32, I64, i32, i64 } from '../asm/opcodes.ts';
 import type { Insn } from '../decode.ts';
+import { findRotations, type Rotation } from '../rotations.ts';
 import { DOUBLE_LIMIT, SINGLE_LIMIT } from './float-range.ts';
 
 /** Bits of `exit` above the page offset: how many instructions of the block were not executed. */
@@ -77,6 +78,11 @@ export class UnitCode {
   #hosts = new Map<AccessGroup, Local>();
   /** By register and direction. */
   readonly #lastPages = new Map<number, LastPage>();
+  /** Values to be rotated; each block uses the locals anew. */
+  readonly #rotatedPool: Local[] = [];
+  #rotations: ReadonlyMap<Insn, Rotation> = new Map();
+  /** By the earlier shift of each rotation. */
+  #rotated = new Map<Insn, Local>();
   /** Registers through which the current block's accesses stay in one page for long. */
   #steady: Registers = 0;
   /** The accesses of the current block. */
@@ -103,6 +109,11 @@ export class UnitCode {
     this.#steady = steady;
     this.accesses = groupAccesses(insns);
     this.#hosts = new Map();
+    this.#rotations = findRotations(insns);
+    this.#rotated = new Map();
+    for (const { first } of this.#rotations.values())
+      if (!this.#rotated.has(first))
+        this.#rotated.set(first, (this.#rotatedPool[this.#rotated.size] ??= this.code.local(I64)));
     this.#floatChecked = false;
     if (this.#loopWrites === undefined) this.#cachedF = 0;
   }
@@ -115,6 +126,23 @@ export class UnitCode {
       this.#hosts.set(group, local);
     }
     return local;
+  }
+
+  /** If `insn` is the earlier shift of a rotation, keeps the value that it shifts. */
+  keepRotated(insn: Insn): void {
+    const local = this.#rotated.get(insn);
+    if (local !== undefined) this.x(insn.rs1).set(local);
+  }
+
+  /** If `insn` completes a rotation, pushes its result. */
+  pushRotation(insn: Insn): boolean {
+    const rotation = this.#rotations.get(insn);
+    if (rotation === undefined) return false;
+    const { code } = this;
+    code.get(this.#rotated.get(rotation.first)!);
+    if (rotation.bits === 64) code.i64(rotation.amount).op(i64.rotr);
+    else code.op(i32.wrapI64).i32(rotation.amount).op(i32.rotr, i64.extendI32S);
+    return true;
   }
 
   /** What is known of the page that an access through a register will probably be in, if it is in a loop. */
