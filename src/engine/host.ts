@@ -8,7 +8,7 @@ export interface Host {
   readonly clock: Clock;
   /** Wall-clock time in ns since 1970 (for the RTC). */
   wallClockNs(): bigint;
-  /** Logical cores; busy polling is off when contexts outnumber them. */
+  /** Logical cores; nothing spins while more threads of the machine than these are awake. */
   readonly cores: number;
   /**
    * Looks a disk up for the calling thread, so that its next `openDisk` is quicker: finding a file in a browser

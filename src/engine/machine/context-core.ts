@@ -10,6 +10,7 @@ import { createThreadContext, type ThreadContext } from '../qcontext/thread-cont
 import type { TimeShares } from '../qcontext/time-shares.ts';
 import { TraceRingWriter } from '../trace/ring.ts';
 import type { Tracer } from '../trace/tracer.ts';
+import { awakeThreads } from './awake-threads.ts';
 import { type BreakHit, BreakWatch, takeBreakHit } from './break-watch.ts';
 import { CONTEXT_STATE, ContextBlockLayout, publishSources } from './context-block.ts';
 import { NotifierTable } from './notifier-table.ts';
@@ -45,8 +46,6 @@ export class ContextCore {
   readonly wake: WakeWord;
   readonly inbox: Inbox;
   readonly thread: ThreadContext;
-  /** Contexts that have a thread; busy polling pays only while there are cores for all. */
-  activeThreads = 1;
   readonly #block: number;
   readonly #guests = new Set<AioContext>();
   #onBreakHit: (hit: BreakHit) => void = () => {};
@@ -98,7 +97,7 @@ export class ContextCore {
       isReadable: (fd) => this.notifiers.isSet(fd),
       macrotask: () => host.macrotask(),
       isBehind: () => this.inbox.behind,
-      maySpin: () => this.activeThreads < host.cores,
+      maySpin: () => awakeThreads(mem, layout) <= host.cores,
       sharesChanged: (shares) => this.#sharesChanged(shares),
       heldChanged: (sinceNs) => this.#heldChanged(sinceNs),
       log: { warning: (message) => host.log('warn', `${name}: ${message}`) },

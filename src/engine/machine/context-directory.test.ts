@@ -40,7 +40,7 @@ function directory(start: (contexts: ContextDirectory, index: number) => void) {
 /** A worker that does what it is asked. */
 const comesUp = (contexts: ContextDirectory, index: number): void => {
   const { port1, port2 } = new MessageChannel();
-  void new Rpc(port2 as unknown as Port, { configure: () => {}, setActiveThreads: () => {} });
+  void new Rpc(port2 as unknown as Port, { configure: () => {} });
   contexts.started(index, port1 as unknown as Port);
 };
 

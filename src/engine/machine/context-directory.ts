@@ -109,7 +109,6 @@ export class ContextDirectory {
     } finally {
       this.#waiting.delete(index);
     }
-    await this.#tellActiveThreads();
     return ok(entry);
   }
 
@@ -133,7 +132,6 @@ export class ContextDirectory {
       this.#ports.delete(id);
       this.#supervisor.send('contextGone', entry.index);
     }
-    await this.#tellActiveThreads();
   }
 
   /** The supervisor has started the worker of a context: its port. */
@@ -190,11 +188,6 @@ export class ContextDirectory {
       return (await target.apply(host, args)) as never;
     });
   }
-
-  async #tellActiveThreads(): Promise<void> {
-    const count = [...this.#entries.values()].filter(({ threaded }) => threaded).length;
-    await Promise.all([...this.#entries.values()].map(({ service }) => service.setActiveThreads(count)));
-  }
 }
 
 type Call = <K extends keyof ContextService>(
@@ -217,7 +210,6 @@ function remoteService(call: Call): Remote<ContextService> {
     takeOver: (access, starts) => call('takeOver', access, starts),
     resumeParked: () => call('resumeParked'),
     configure: (loop) => call('configure', loop),
-    setActiveThreads: (count) => call('setActiveThreads', count),
     hold: () => call('hold'),
     step: (limit) => call('step', limit),
     quit: () => call('quit'),

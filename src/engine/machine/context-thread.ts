@@ -40,7 +40,6 @@ export async function serveContext(role: ContextRole, mem: SharedMemory, host: H
     takeOver: (access, starts) => queues.takeOver(access, starts),
     resumeParked: () => queues.resumeParked(),
     configure: (loop) => queues.configure(loop),
-    setActiveThreads: (count) => queues.setActiveThreads(count),
     hold: () => queues.hold(),
     step: (limit) => queues.step(limit),
     quit: async () => {

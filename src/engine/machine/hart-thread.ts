@@ -5,12 +5,15 @@ import type { Host } from '../host.ts';
 import { TRACE } from '../trace/schema.ts';
 import { TraceRingWriter } from '../trace/ring.ts';
 import type { Tracer } from '../trace/tracer.ts';
+import { awakeThreads } from './awake-threads.ts';
 import { BreakWatch } from './break-watch.ts';
 import { MAX_CONTEXTS } from './context-block.ts';
 import { GuestClock } from './guest-clock.ts';
+import { HaltPoll } from './halt-poll.ts';
 import { HartBoard } from './hart-board.ts';
 import { HartWires } from './hart-wires.ts';
 import { NS_PER_TICK } from './platform/memory-map.ts';
+import type { MachineLayout } from './shared-layout.ts';
 import type { RoleCommon } from './roles.ts';
 import { HSM_START_PENDING, HSM_STARTED } from './platform/sbi.ts';
 import { HART_COMMAND, HART_STATE, HartControl } from './run-control.ts';
@@ -48,11 +51,16 @@ class HartThread {
   readonly #tracer: Tracer;
   readonly #hart: Hart;
   readonly #board: HartBoard;
+  readonly #haltPoll = new HaltPoll();
+  readonly #mem: SharedMemory;
+  readonly #layout: MachineLayout;
 
   constructor(role: HartRole, mem: SharedMemory, host: Host) {
     const { layout } = role;
     this.#index = role.hart;
     this.#host = host;
+    this.#mem = mem;
+    this.#layout = layout;
     this.#control = new HartControl(mem, layout.hartControls[role.hart] as number);
     this.#wires = new HartWires(mem, layout.harts);
     this.#clock = new GuestClock(mem, layout.guestClock, host.clock);
@@ -187,9 +195,22 @@ class HartThread {
     this.#control.setNs('wfiSince', began);
     this.#control.set('state', HART_STATE.wfi);
     this.#tracer.emit(TRACE.hart_wfi_begin, this.#index);
-    this.#wires.sleep(this.#index, waitNs);
+    const spinNs = Math.min(this.#haltPoll.ns, waitNs);
+    if (spinNs === 0 || !this.#spin(began + spinNs)) this.#wires.sleep(this.#index, waitNs - spinNs);
     this.#tracer.emit(TRACE.hart_wfi_end, this.#index);
-    this.#control.setNs('idleNs', this.#control.getNs('idleNs') + this.#host.clock.nowNs() - began);
+    const waitedNs = this.#host.clock.nowNs() - began;
+    this.#haltPoll.waited(waitedNs);
+    this.#control.setNs('idleNs', this.#control.getNs('idleNs') + waitedNs);
+  }
+
+  /** Spins in WFI where that takes no core from anybody; true if there is attention. */
+  #spin(untilNs: number): boolean {
+    this.#control.set('polling', 1);
+    const found =
+      awakeThreads(this.#mem, this.#layout) <= this.#host.cores &&
+      this.#wires.spin(this.#index, this.#host.clock, untilNs);
+    this.#control.set('polling', 0);
+    return found;
   }
 
   /** HSM: waits for another hart's hart_start. */

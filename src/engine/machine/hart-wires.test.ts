@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../base/clock.ts';
 import { SharedMemory, type WaitOutcome } from '../base/shared-memory.ts';
 import {
   ATTENTION_EXIT,
@@ -20,6 +21,11 @@ const AREAS = [0x1_0000, 0x2_0000];
 /** Tells how sleeps ended. One that lasts 50 ms would have lasted for ever. */
 class WatchedMemory extends SharedMemory {
   readonly waits: WaitOutcome[] = [];
+  notified = 0;
+  override notify32(addr: number, count?: number): number {
+    this.notified++;
+    return super.notify32(addr, count);
+  }
   override wait32(addr: number, expected: number, timeoutNs: number): WaitOutcome {
     const outcome = super.wait32(addr, expected, Math.min(timeoutNs, 50e6));
     this.waits.push(outcome);
@@ -34,6 +40,36 @@ const word = (hart: number, field: number): number => mem.load32((AREAS[hart] as
 beforeEach(() => {
   mem = new WatchedMemory(new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true }));
   wires = new HartWires(mem, AREAS);
+});
+
+describe('the spin of a hart', () => {
+  it('ends with attention, which nobody had to wake it for', () => {
+    const clock = new VirtualClock();
+    const looks = {
+      nowNs: () => {
+        // Between two rounds of looks, as another thread would.
+        if (clock.nowNs() === 3000) wires.set(0, 1 << 9, true);
+        clock.advance(1000);
+        return clock.nowNs();
+      },
+    };
+    expect(wires.spin(0, looks, 10_000)).toBe(true);
+    expect(clock.nowNs()).toBe(4000);
+    expect(mem.notified).toBe(0);
+    expect(mem.waits).toEqual([]);
+  });
+
+  it('ends with its time', () => {
+    const clock = new VirtualClock();
+    const looks = {
+      nowNs: () => {
+        clock.advance(1000);
+        return clock.nowNs();
+      },
+    };
+    expect(wires.spin(0, looks, 10_000)).toBe(false);
+    expect(clock.nowNs()).toBe(10_000);
+  });
 });
 
 describe('the sleep of a hart', () => {

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
 import {
   ATTENTION_EXIT,
@@ -17,6 +18,9 @@ import type { HartLines } from './platform/hart-lines.ts';
 const FENCE_SPINS = 500;
 /** Longest sleep before the requester looks whether fences are asked of itself. The acknowledgement wakes it. */
 const FENCE_WAIT_NS = 50_000;
+
+/** Looks of a spinning hart between two readings of the clock. */
+const LOOKS_PER_TIME = 32;
 
 /**
  * The wires into the harts: interrupt lines, attention, remote fences, all through the shared words of each
@@ -88,6 +92,21 @@ export class HartWires implements HartLines {
     const seen = this.#mem.load32(addr);
     for (let i = 0; i < FENCE_SPINS; i++) if (this.#mem.load32(addr) !== seen) return;
     this.#mem.wait32(addr, seen, FENCE_WAIT_NS);
+  }
+
+  /**
+   * A hart's own thread: looks for attention again and again until there is some (true), or until the time `untilNs`.
+   * Whoever gives it attention meanwhile need not wake it: it is not asleep.
+   */
+  spin(hart: number, clock: Clock, untilNs: number): boolean {
+    const attention = this.#area(hart) + HART_ATTENTION;
+    do {
+      for (let i = 0; i < LOOKS_PER_TIME; i++) {
+        if (this.#mem.load32(attention) !== 0) return true;
+        this.#mem.pause();
+      }
+    } while (clock.nowNs() < untilNs);
+    return false;
   }
 
   /**

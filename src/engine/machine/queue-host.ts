@@ -163,10 +163,6 @@ export class QueueHost implements ContextService {
     };
   }
 
-  setActiveThreads(count: number): void {
-    this.#core.activeThreads = count;
-  }
-
   hold(): void {
     this.#core.wake.request(CONTROL_HOLD);
   }

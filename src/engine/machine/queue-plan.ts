@@ -108,8 +108,6 @@ export interface ContextService {
   /** `cont`: stopped requests are submitted again. */
   resumeParked(): void;
   configure(loop: LoopTuning): void;
-  /** Contexts that have a thread, for the decision whether to spin. */
-  setActiveThreads(count: number): void;
   /** Dispatches nothing any more until its wake word says otherwise. Answers when that is so. */
   hold(): void;
   /** While held: one iteration with at most `limit` callbacks; what they were. */

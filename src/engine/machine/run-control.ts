@@ -46,6 +46,9 @@ export const HartControlLayout = struct(
     resetA2: 'u64',
     wfiSince: 'f64',
     idleNs: 'f64',
+    /** Spins in WFI: it has a core although it executes nothing. */
+    polling: 'u32',
+    pollingSpare: 'u32',
     // mailbox of control calls
     callState: 'u32',
     callOp: 'u32',

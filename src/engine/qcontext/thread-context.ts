@@ -29,7 +29,7 @@ export interface ThreadContextOptions {
   /** True while messages posted to this thread are still under way. */
   isBehind?: (() => boolean) | undefined;
   poll?: Readonly<PollParams> | undefined;
-  /** False while contexts outnumber the cores. */
+  /** False while more threads are awake than there are cores (A10). */
   maySpin?: (() => boolean) | undefined;
   /** Told of each change of what the thread does. */
   sharesChanged?: ((shares: TimeShares) => void) | undefined;

@@ -186,7 +186,7 @@ describe('spinning', () => {
     expect(log).toEqual(['end', 'sleep']);
   });
 
-  it('A10: does not spin while contexts outnumber the cores', () => {
+  it('A10: does not spin while more threads are awake than there are cores', () => {
     const { log, step, mem, notifier } = polled(false);
     log.length = 0;
     mem.beforeWait = () => notifier.set();

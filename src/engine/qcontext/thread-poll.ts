@@ -17,7 +17,7 @@ export interface ThreadPollOptions {
   clock: LoopClock;
   /** Whether the event notifier with that number is set. */
   isReadable: (fd: number) => boolean;
-  /** Whether spinning can pay: false while contexts outnumber the cores (A10). */
+  /** Whether spinning can pay: false while more threads are awake than there are cores (A10). */
   maySpin?: (() => boolean) | undefined;
   shares?: TimeShares;
   tracer?: Tracer;

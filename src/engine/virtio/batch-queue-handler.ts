@@ -8,7 +8,7 @@ const ROUNDS_PER_RUN = 4;
  * Serves a queue of requests: takes all there are and works on them as a batch.
  *
  * One round: ask for no kicks, take everything there is, submit it, publish what has completed with one
- * interrupt (long requests earlier: K6), ask for kicks again and look once more (rule Q4).
+ * interrupt (in a long batch earlier: K6), ask for kicks again and look once more (rule Q4).
  */
 export abstract class BatchQueueHandler extends VirtQueueHandler {
   /** What the device does with a chain: ends in `complete`, now or later. The chain is valid only during the call. */

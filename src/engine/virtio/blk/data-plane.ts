@@ -31,6 +31,8 @@ const Q = VirtQueueLayout.at;
 
 /** Within a batch, completions are published after so many bytes (K6): copying them takes longer than an interrupt. */
 const PUBLISH_BYTES = 256 * KiB;
+/** And after so many requests: a driver that waits has its next ones ready by the time the device asks for them. */
+const PUBLISH_REQUESTS = 4;
 
 /** What became of a failed request: QEMU's BlockErrorAction. */
 export type BlockErrorAction = 'report' | 'ignore' | 'stop';
@@ -88,7 +90,7 @@ export function blockErrorAction(policy: OnError, errno: BlockErrno): BlockError
  *  - K3 with the cache off a write is answered only after a flush that followed it.
  *  - K4 requests are merged only with neighbours of the same direction, at most 32, and share their outcome.
  *  - K5 a stopped request keeps its buffer; `resume` submits it again, in this context.
- *  - K6 within a batch completions are published after each 256 KiB.
+ *  - K6 within a batch completions are published after each 256 KiB, and at the latest after four requests.
  */
 export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompletion {
   readonly #config: VirtioBlkConfig;
@@ -204,7 +206,8 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
       const { bytes } = leader;
       this.#backend.submit(leader);
       unpublished += bytes;
-      if (unpublished >= PUBLISH_BYTES && i + 1 < batch.count) {
+      const due = unpublished >= PUBLISH_BYTES || this.queue.unpublished >= PUBLISH_REQUESTS;
+      if (due && i + 1 < batch.count) {
         this.queue.flush(); // K6
         unpublished = 0;
       }
