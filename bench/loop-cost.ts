@@ -1,11 +1,13 @@
 /**
- * What one wake of a context costs besides the futex, on one thread: a notifier is set, the context iterates and its
- * handler runs. Prints ns and clock readings per wake. See docs/benchmarks.md for the command.
+ * What the event loop costs on one thread, without any peer. A wake besides the futex (a notifier is set, the context
+ * iterates, its handler runs): ns and clock readings. Attaching and destroying sources: ns each of 12,500 and of 50,000.
+ * See docs/benchmarks.md for the command.
  */
 import { EventNotifier } from '../src/engine/base/event-notifier.ts';
 import { SharedMemory } from '../src/engine/base/shared-memory.ts';
 import { WakeWord } from '../src/engine/base/wake-word.ts';
 import { LoopClock } from '../src/engine/qcontext/loop-clock.ts';
+import { QSource } from '../src/engine/qcontext/qsource.ts';
 import { createThreadContext } from '../src/engine/qcontext/thread-context.ts';
 import { nullTracer } from '../src/engine/trace/tracer.ts';
 import { median } from './lib/result.ts';
@@ -69,4 +71,33 @@ const alone = ((): number => {
 console.log(
   `${median(all).toFixed(0)} ns per wake (lowest ${Math.min(...all).toFixed(0)}), ` +
     `${(readings / WAKES / ROUNDS).toFixed(2)} clock readings, ${alone.toFixed(0)} ns each`,
+);
+
+const funcs = { prepare: () => false, check: () => false, dispatch: () => true };
+/** ns for each of `n` sources, attached all and then destroyed, on average over `rounds`. */
+const attachAndDestroy = (n: number, rounds: number): number => {
+  const all: QSource[] = [];
+  const start = performance.now();
+  for (let i = 0; i < rounds; i++) {
+    for (let k = 0; k < n; k++) {
+      const source = new QSource(funcs);
+      context.attach(source);
+      all[k] = source;
+    }
+    for (const source of all) {
+      source.destroy();
+      source.unref();
+    }
+  }
+  return ((performance.now() - start) * 1e6) / n / rounds;
+};
+attachAndDestroy(50_000, 4);
+const pairs = Array.from(
+  { length: 9 },
+  () => [attachAndDestroy(12_500, 32), attachAndDestroy(50_000, 8)] as const,
+);
+const [few, many] = [median(pairs.map(([ns]) => ns)), median(pairs.map(([, ns]) => ns))];
+const growth = 4 * median(pairs.map(([a, b]) => b / a));
+console.log(
+  `${few.toFixed(0)} ns per source of 12,500, ${many.toFixed(0)} of 50,000: ${growth.toFixed(2)} times the time (linear: 4)`,
 );
