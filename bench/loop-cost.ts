@@ -74,17 +74,17 @@ console.log(
 );
 
 const funcs = { prepare: () => false, check: () => false, dispatch: () => true };
-/** ns for each of `n` sources, attached all and then destroyed, on average over `rounds`. */
+/** ns for each of `n` sources, attached sources and then destroyed, on average over `rounds`. */
 const attachAndDestroy = (n: number, rounds: number): number => {
-  const all: QSource[] = [];
+  const sources: QSource[] = [];
   const start = performance.now();
   for (let i = 0; i < rounds; i++) {
     for (let k = 0; k < n; k++) {
       const source = new QSource(funcs);
       context.attach(source);
-      all[k] = source;
+      sources[k] = source;
     }
-    for (const source of all) {
+    for (const source of sources) {
       source.destroy();
       source.unref();
     }
