@@ -1,4 +1,6 @@
 import type { BoardSnapshot, ContextSnapshot, DeviceSnapshot, QueueSnapshot, Vm } from '../../engine/vm.ts';
+import { pageFrames } from './frame-queue.ts';
+import { msToFullSecond } from './full-second.ts';
 
 /** Two looks at the board: now, and about a second earlier, so that rates can be told. */
 export interface BoardFrame {
@@ -12,12 +14,11 @@ export interface BoardFrame {
 export const BOARD_INTERVAL_MS = 100;
 const PARTS = 3;
 /**
- * A machine that sleeps is looked at so many times less often. Sleep is a second of looks between which hardly
- * anything happened: a guest's own housekeeping does not count.
+ * A machine that sleeps is looked at once a second. Sleep is a second of looks between which hardly anything happened: a
+ * guest's own housekeeping, so many iterations and interrupts a second, does not count.
  */
-const SLEEP_FACTOR = 4;
 const SLEEP_AFTER = 10;
-const QUIET = 3;
+const HOUSEKEEPING_PER_SECOND = 40;
 const RATE_WINDOW_NS = 1e9;
 /** Snapshots this far back are kept, one a second, for the "before" of a move. */
 const HISTORY_SECONDS = 15;
@@ -29,7 +30,7 @@ const HISTORY_SECONDS = 15;
  */
 export class LiveBoard {
   #vm: Vm | undefined;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #frame: BoardFrame | undefined;
   #shape: BoardSnapshot | undefined;
   #shapeKey = '';
@@ -40,22 +41,23 @@ export class LiveBoard {
   #activity = 0;
   /** Looks since the last change. */
   #still = 0;
-  #skip = 0;
   readonly #shapeListeners = new Set<() => void>();
   readonly #frameListeners = new Set<(frame: BoardFrame) => void>();
   readonly #numberListeners = new Set<(frame: BoardFrame) => void>();
+  readonly #wakeListeners = new Set<() => void>();
 
   /** Starts reading this machine. */
   attach(vm: Vm): void {
     this.detach();
     this.#vm = vm;
-    this.#timer = setInterval(() => this.#timed(), BOARD_INTERVAL_MS);
+    this.#still = 0;
     this.#tick();
+    this.#schedule();
   }
 
   /** Stops reading; the last picture stays until the next machine. */
   detach(): void {
-    if (this.#timer !== undefined) clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#vm = undefined;
     this.#recent = [];
@@ -73,6 +75,23 @@ export class LiveBoard {
   /** Reads the board now (after a command that changed it). */
   refresh(): void {
     this.#tick();
+    this.wake();
+  }
+
+  /** Somebody is at work: from now on the board is looked at often again, until nothing has happened for a second. */
+  wake(): void {
+    for (const listener of this.#wakeListeners) listener();
+    const slept = this.#asleep;
+    this.#still = 0;
+    if (!slept || this.#vm === undefined) return;
+    clearTimeout(this.#timer);
+    this.#schedule();
+  }
+
+  /** Calls whenever somebody is at work. */
+  onWake(listener: () => void): () => void {
+    this.#wakeListeners.add(listener);
+    return () => this.#wakeListeners.delete(listener);
   }
 
   readonly subscribeShape = (listener: () => void): (() => void) => {
@@ -106,16 +125,27 @@ export class LiveBoard {
     return this.#history.find((snapshot) => now - snapshot.timeNs <= (seconds + 0.5) * 1e9);
   }
 
+  get #asleep(): boolean {
+    return this.#still >= SLEEP_AFTER;
+  }
+
+  #schedule(): void {
+    const now = performance.timeOrigin + performance.now();
+    this.#timer = setTimeout(() => this.#timed(), this.#asleep ? msToFullSecond(now) : BOARD_INTERVAL_MS);
+  }
+
   /** Looks at the board, less often while nothing happens there. */
   #timed(): void {
-    if (this.#still >= SLEEP_AFTER && ++this.#skip % SLEEP_FACTOR !== 0) return;
+    const then = this.#frame?.now.timeNs ?? 0;
     this.#tick();
     const { now } = this.#frame ?? {};
     const activity =
       (now?.contexts.reduce((sum, context) => sum + context.iterations, 0) ?? 0) +
       (now?.harts.reduce((sum, hart) => sum + hart.interrupts, 0) ?? 0);
-    this.#still = activity - this.#activity <= QUIET ? this.#still + 1 : 0;
+    const housekeeping = (HOUSEKEEPING_PER_SECOND * ((now?.timeNs ?? 0) - then)) / 1e9;
+    this.#still = activity - this.#activity <= Math.max(1, housekeeping) ? this.#still + 1 : 0;
     this.#activity = activity;
+    this.#schedule();
   }
 
   #tick(): void {
@@ -137,15 +167,22 @@ export class LiveBoard {
   }
 
   /**
-   * Each look tells a part of the listeners, so that no frame of the page has to write, lay out and paint all numbers.
+   * Each look at a machine that is awake tells a part of the listeners, so that no frame of the page has to write, lay out and paint all numbers.
    * Those that stand together subscribed one after another and are told together.
    */
   #tellNumbers(frame: BoardFrame): void {
     const listeners = [...this.#numberListeners];
+    if (this.#asleep) {
+      for (const listener of listeners) listener(frame);
+      return;
+    }
     const from = Math.floor((listeners.length * this.#part) / PARTS);
     this.#part = (this.#part + 1) % PARTS;
     const to = this.#part === 0 ? listeners.length : Math.floor((listeners.length * this.#part) / PARTS);
-    for (const listener of listeners.slice(from, to)) listener(frame);
+    pageFrames.add('board', () => {
+      for (const listener of listeners.slice(from, to))
+        if (this.#numberListeners.has(listener)) listener(frame);
+    });
   }
 
   #setShape(snapshot: BoardSnapshot | undefined, key: string): void {

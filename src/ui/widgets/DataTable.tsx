@@ -25,7 +25,7 @@ export function DataTable<Row>({
   readonly note?: string;
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
-  readonly rowKey: (row: Row) => string | number;
+  readonly rowKey: (row: Row, place: number) => string | number;
   readonly empty?: string;
 }): ReactNode {
   const id = useId();
@@ -60,8 +60,8 @@ export function DataTable<Row>({
                 </td>
               </tr>
             ) : (
-              rows.map((row) => (
-                <tr key={rowKey(row)}>
+              rows.map((row, place) => (
+                <tr key={rowKey(row, place)}>
                   {columns.map((column) => (
                     <td
                       key={column.id}

@@ -21,6 +21,8 @@ export type ToAggregator =
   | { readonly type: 'freeze'; readonly frozen: boolean }
   /** Somebody can see the page, or nobody: then nothing is drawn or told, and everything counted. */
   | { readonly type: 'visible'; readonly visible: boolean }
+  /** Somebody is at work: what happens is told soon, not at the next full second. */
+  | { readonly type: 'wake' }
   /** Summaries are wanted, or no longer. */
   | { readonly type: 'summaries'; readonly wanted: boolean }
   | {

@@ -2,6 +2,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { BoardSnapshot } from '../../../engine/vm.ts';
 import { KIND_GLYPHS, type Kind, type ThemeName } from '../../tokens.ts';
 import { say } from '../announcer.ts';
+import { pageFrames } from '../frame-queue.ts';
 import type { VmController } from '../vm-controller.ts';
 import type { HeatCommand } from './heat-view.ts';
 import type { TraceBoard } from './labels.ts';
@@ -24,6 +25,11 @@ export interface TimelineWish {
   /** A search, as a person would type it. */
   readonly filter: string;
 }
+
+/** A summary is told to so many in one frame. */
+const LISTENERS_PER_FRAME = 12;
+/** The aggregator is told at most this often that somebody is at work (ms). */
+const WAKE_MS = 1000;
 
 /** What a view holds of the canvas it handed to the aggregator. */
 export interface TraceCanvas<Command, Status> {
@@ -55,6 +61,7 @@ export class TraceClient {
   readonly #statusListeners = new Map<number, (status: TimelineStatus | HeatStatus) => void>();
   #summary: Summary | undefined;
   #boardKey = '';
+  #wokenAt = 0;
 
   constructor(controller: VmController) {
     this.#controller = controller;
@@ -68,9 +75,11 @@ export class TraceClient {
       const tellBoard = (): void => this.#tellBoard(controller.board.shape(), attachment.firstHart);
       tellBoard();
       const forgetBoard = controller.board.subscribeShape(tellBoard);
+      const forgetWake = controller.board.onWake(() => this.#tellWake());
       return () => {
         forgetNames();
         forgetBoard();
+        forgetWake();
         this.#post({ type: 'machine-gone' });
       };
     });
@@ -172,7 +181,7 @@ export class TraceClient {
     switch (message.type) {
       case 'summary':
         this.#summary = message.summary;
-        for (const listener of this.#summaryListeners) listener(message.summary);
+        this.#tellSummary(message.summary);
         return;
       case 'timeline-status':
       case 'heat-status':
@@ -183,6 +192,24 @@ export class TraceClient {
         this.#asked.delete(message.ticket);
         return;
     }
+  }
+
+  /** A few listeners a frame: all at once would be a long one. */
+  #tellSummary(summary: Summary): void {
+    const listeners = [...this.#summaryListeners];
+    for (let from = 0; from < listeners.length; from += LISTENERS_PER_FRAME)
+      pageFrames.add(`summary ${from}`, () => {
+        for (const listener of listeners.slice(from, from + LISTENERS_PER_FRAME))
+          if (this.#summaryListeners.has(listener)) listener(summary);
+      });
+  }
+
+  /** A wheel or a typist wakes many times a second. */
+  #tellWake(): void {
+    const now = performance.now();
+    if (now - this.#wokenAt < WAKE_MS) return;
+    this.#wokenAt = now;
+    this.#post({ type: 'wake' });
   }
 
   #tellBoard(shape: BoardSnapshot | undefined, firstHart: number): void {

@@ -36,7 +36,7 @@ function rig() {
     if (last === undefined) throw new Error('no summary was posted');
     return last.summary;
   };
-  return { service, writers, posted, summary, advance: (ms: number) => (nowMs += ms) };
+  return { service, writers, posted, summary, advance: (ms: number) => (nowMs += ms), now: () => nowMs };
 }
 
 describe('TraceService', () => {
@@ -69,6 +69,28 @@ describe('TraceService', () => {
     for (let i = 0; i < CAPACITY / 2; i++) writers[0]?.emit(TRACE.virtio_set_status, 1, 2);
     advance(20);
     expect(service.tick()).toBeLessThan(idle);
+  });
+
+  it('sleeps with a quiet machine: told at full seconds only, until something happens or somebody comes', () => {
+    const { service, writers, posted, advance, now } = rig();
+    const turns = (ms: number): number[] => {
+      const from = posted.length;
+      const told: number[] = [];
+      for (const end = now() + ms; now() < end; ) {
+        advance(service.tick());
+        told.push(...posted.slice(from + told.length).map(() => now()));
+      }
+      return told;
+    };
+    expect(turns(4000).length).toBeGreaterThan(10);
+    turns(2000);
+    expect(turns(5000).length).toBeLessThanOrEqual(6);
+    for (let i = 0; i < CAPACITY - 1; i++) writers[0]?.emit(TRACE.virtio_set_status, 1, 2);
+    expect(turns(1000).length).toBeGreaterThan(2);
+    turns(6000);
+    expect(turns(5000).length).toBeLessThanOrEqual(6);
+    service.receive({ type: 'wake' });
+    expect(turns(1000).length).toBeGreaterThan(2);
   });
 
   it('a machine that is gone is read to its end', () => {

@@ -2,6 +2,7 @@ import { SharedMemory } from '../../../engine/base/shared-memory.ts';
 import { TraceDrain } from '../../../engine/trace/drain.ts';
 import type { TraceAttachment } from '../../../engine/vm.ts';
 import { THEMES } from '../../tokens.ts';
+import { msToFullSecond } from '../full-second.ts';
 import { measureEmit } from './emit-cost.ts';
 import { heatRows, recordRows, requestById, requestList, requestsSince, statistics } from './answers.ts';
 import { exportTrace } from './export.ts';
@@ -29,10 +30,17 @@ const PAINT_MS = 50;
 /** A moving picture may take this share of the thread, and what it then costs the compositor; else it comes less often. */
 const PAINT_SHARE = 0.025;
 const PAINT_LONGEST_MS = 200;
-/** A machine with fewer events a second sleeps at its prompt, and the page with it: read and painted less often. */
+/** A machine with fewer events a second is quiet: read and painted less often. */
 const QUIET_PER_SECOND = 1000;
 const TICK_QUIET_MS = 100;
 const PAINT_QUIET_MS = 500;
+/** It sleeps when it was quiet for so long and nobody was at work: then all that is told is told at full seconds. */
+const SLEEP_AFTER_MS = 4000;
+const TICK_ASLEEP_MS = 250;
+/** More records than this in one reading, and it is awake. */
+const WAKING = (QUIET_PER_SECOND * TICK_ASLEEP_MS) / 1000;
+/** A turn is late by this much at most without waiting for the next second. */
+const LATE_MS = 100;
 /** A heat map changes slowly. */
 const HEAT_MS = 120;
 const SUMMARY_MS = 250;
@@ -82,6 +90,8 @@ export class TraceService {
   #summaries = false;
   #visible = true;
   #summaryAt = 0;
+  /** When the machine was last busy, or somebody at work. */
+  #awakeAt = 0;
   #secondAt = 0;
   #secondBinned = 0;
   #perSecond = 0;
@@ -111,12 +121,10 @@ export class TraceService {
   tick(): number {
     const began = this.#nowMs();
     const machine = this.#machine;
-    let wait = this.#quiet ? TICK_QUIET_MS : TICK_MS;
-    if (machine !== undefined && this.#alive) {
-      this.#read(machine);
-      if (machine.drain.fill > FULL) wait = TICK_BUSY_MS;
-    }
-    if (machine !== undefined && this.#visible) {
+    if (machine !== undefined && this.#alive) this.#read(machine);
+    if (!this.#quiet) this.#awakeAt = began;
+    const asleep = began - this.#awakeAt > SLEEP_AFTER_MS;
+    if (machine !== undefined && this.#visible && (!asleep || began % 1000 < LATE_MS)) {
       this.#paint(machine, began);
       if (this.#summaries && began - this.#summaryAt >= SUMMARY_MS) {
         this.#summaryAt = began;
@@ -124,6 +132,9 @@ export class TraceService {
       }
     }
     const ended = this.#nowMs();
+    let wait = this.#quiet ? TICK_QUIET_MS : TICK_MS;
+    if (asleep) wait = Math.min(this.#alive ? TICK_ASLEEP_MS : Infinity, msToFullSecond(ended));
+    else if (this.#alive && (machine?.drain.fill ?? 0) > FULL) wait = TICK_BUSY_MS;
     this.#busyMs += ended - began;
     if (ended - this.#secondAt >= 1000) {
       const seconds = (ended - this.#secondAt) / 1000;
@@ -165,7 +176,11 @@ export class TraceService {
       case 'visible':
         this.#visible = message.visible;
         return;
+      case 'wake':
+        this.#awakeAt = this.#nowMs();
+        return;
       case 'summaries':
+        this.#awakeAt = this.#nowMs();
         this.#summaries = message.wanted;
         this.#summaryAt = 0;
         return;
@@ -226,6 +241,7 @@ export class TraceService {
       attachment,
     };
     this.#alive = true;
+    this.#awakeAt = this.#nowMs();
     this.#emitNs ??= measureEmit(this.#nowMs);
     this.#secondBinned = 0;
     this.#told = 0;
@@ -275,6 +291,8 @@ export class TraceService {
     const now = this.#now(machine);
     const batch = machine.drain.drain(until ?? now - SETTLE_NS, now);
     this.#fillNow = Math.max(this.#fillNow, machine.drain.fill);
+    // Not only when the second is over: it has just woken up.
+    if (batch.count > WAKING) this.#awakeAt = this.#nowMs();
     if (batch.count === 0 && batch.gaps.length === 0) return;
     for (let i = 1; i < Math.min(batch.count, 256); i++) {
       // Clocks of two threads differ by less than a step: only one thread's own times say how long that is.

@@ -7,7 +7,7 @@ import { METRICS } from '../../model/trace/stages.ts';
 import { useDiskQueues } from '../../model/trace/use-disk-queues.ts';
 import { useTraceCanvas } from '../../model/trace/use-trace-canvas.ts';
 import type { ThemeName } from '../../tokens.ts';
-import { DataTable } from '../../widgets/DataTable.tsx';
+import { type Column, DataTable } from '../../widgets/DataTable.tsx';
 import { Pane } from '../../widgets/Pane.tsx';
 import { Select } from '../../widgets/Select.tsx';
 import styles from './HeatMapView.module.css';
@@ -19,6 +19,11 @@ const SPANS = [
   { id: '480', label: '2 min' },
 ];
 const TABLE_MS = 1000;
+const COLUMNS: readonly Column<HeatRow>[] = [
+  { id: 'from', label: 'from', numeric: true, cell: (row) => (row.from === 0 ? '0' : duration(row.from)) },
+  { id: 'to', label: 'to', numeric: true, cell: (row) => (row.to === Infinity ? '∞' : duration(row.to)) },
+  { id: 'n', label: 'n', numeric: true, cell: (row) => count(row.n) },
+];
 const LATENCIES = METRICS.map(({ id, label }) => ({ id, label }));
 
 /** When requests took how long: every request is in a cell, and every cell that has one can be seen. */
@@ -28,7 +33,6 @@ export default function HeatMapView({ theme }: { readonly theme: ThemeName }): R
   const [metric, setMetric] = useState('total');
   const [columns, setColumns] = useState('240');
   const [status, setStatus] = useState<HeatStatus>({ cursor: undefined });
-  const [rows, setRows] = useState<readonly HeatRow[] | undefined>(undefined);
   const [host, opened] = useTraceCanvas(trace.openHeat, theme, (next: HeatStatus) =>
     setStatus((old) => (old.cursor === next.cursor ? old : next)),
   );
@@ -43,15 +47,6 @@ export default function HeatMapView({ theme }: { readonly theme: ThemeName }): R
   }, [canvas, dev, queue, metric]);
   useEffect(() => canvas?.command({ do: 'columns', count: Number(columns) }), [canvas, columns]);
 
-  const refresh = useEffectEvent(async () => {
-    if (canvas === undefined) return;
-    const answer = await trace.ask({ ask: 'heat-table', id: canvas.id });
-    if (answer !== undefined) setRows(answer);
-  });
-  useEffect(() => {
-    const timer = setInterval(() => void refresh(), TABLE_MS);
-    return () => clearInterval(timer);
-  }, []);
   useEffect(() => {
     if (status.cursor !== undefined) say(status.cursor);
   }, [status.cursor]);
@@ -91,29 +86,40 @@ export default function HeatMapView({ theme }: { readonly theme: ThemeName }): R
           }}
         />
         <div className={styles['table']} role="region" aria-label="Latencies in numbers" tabIndex={0}>
-          <DataTable
-            caption={status.cursor === undefined ? 'All in view' : 'In the marked column'}
-            columns={[
-              {
-                id: 'from',
-                label: 'from',
-                numeric: true,
-                cell: (row) => (row.from === 0 ? '0' : duration(row.from)),
-              },
-              {
-                id: 'to',
-                label: 'to',
-                numeric: true,
-                cell: (row) => (row.to === Infinity ? '∞' : duration(row.to)),
-              },
-              { id: 'n', label: 'n', numeric: true, cell: (row) => count(row.n) },
-            ]}
-            rows={rows ?? []}
-            rowKey={(row) => row.from}
-            empty={rows === undefined ? 'counting…' : 'no request yet'}
-          />
+          <HeatTable id={canvas?.id} marked={status.cursor !== undefined} />
         </div>
       </div>
     </Pane>
+  );
+}
+
+/** The same counts as a table, renewed once a second; apart, so that only it is rendered then. */
+function HeatTable({
+  id,
+  marked,
+}: {
+  /** The canvas whose counts these are. */
+  readonly id: number | undefined;
+  readonly marked: boolean;
+}): ReactNode {
+  const { trace } = usePlayground();
+  const [rows, setRows] = useState<readonly HeatRow[] | undefined>(undefined);
+  const refresh = useEffectEvent(async () => {
+    if (id === undefined) return;
+    const answer = await trace.ask({ ask: 'heat-table', id });
+    if (answer !== undefined) setRows(answer);
+  });
+  useEffect(() => {
+    const timer = setInterval(() => void refresh(), TABLE_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <DataTable
+      caption={marked ? 'In the marked column' : 'All in view'}
+      columns={COLUMNS}
+      rows={rows ?? []}
+      rowKey={(row) => row.from}
+      empty={rows === undefined ? 'counting…' : 'no request yet'}
+    />
   );
 }

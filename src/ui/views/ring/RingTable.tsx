@@ -121,7 +121,8 @@ function SplitSlots({
         caption={cursor === undefined ? 'Newest in the avail ring' : `Slot ${cursor}`}
         columns={columns}
         rows={rows}
-        rowKey={(row) => row.slot}
+        // By place: the rows stay and their text changes.
+        rowKey={(_, place) => place}
       />
       {cursor === undefined ? null : (
         <p className={styles['note']}>
@@ -155,7 +156,7 @@ function PackedSlots({
       caption={cursor === undefined ? 'Available, not yet used' : `Slot ${cursor}`}
       columns={columns}
       rows={rows}
-      rowKey={(row) => row.index}
+      rowKey={(_, place) => place}
       empty="none"
     />
   );
