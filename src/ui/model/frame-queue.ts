@@ -31,5 +31,6 @@ export class FrameQueue {
 /** The page's frames. A page nobody sees makes none, and what waits for one is done at once. */
 export const pageFrames = new FrameQueue((run) => {
   if (typeof document === 'undefined' || document.visibilityState !== 'visible') queueMicrotask(run);
-  else requestAnimationFrame(run);
+  // Not the very next frame: what asks for it has had its share of that one.
+  else requestAnimationFrame(() => requestAnimationFrame(run));
 });

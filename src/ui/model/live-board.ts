@@ -10,9 +10,9 @@ export interface BoardFrame {
   readonly seconds: number;
 }
 
-/** How often the board is read, at most (ms). A number on the page changes at every third look. */
+/** How often the board is read, at most (ms). A number on the page changes at every fifth look. */
 export const BOARD_INTERVAL_MS = 100;
-const PARTS = 3;
+const PARTS = 5;
 /**
  * A machine that sleeps is looked at once a second. Sleep is a second of looks between which hardly anything happened: a
  * guest's own housekeeping, so many iterations and interrupts a second, does not count.
@@ -25,8 +25,8 @@ const HISTORY_SECONDS = 15;
 
 /**
  * Polls `vm.board()` and tells two kinds of listeners: *shape* (which contexts, devices, queues and sources
- * there are and where they stand: React renders these) and *numbers* (written straight into text nodes, four
- * times a second, never through React).
+ * there are and where they stand: React renders these) and *numbers* (written straight into text nodes, twice
+ * a second, never through React).
  */
 export class LiveBoard {
   #vm: Vm | undefined;
@@ -102,7 +102,7 @@ export class LiveBoard {
   /** The snapshot at the last change of shape; its counters are old by design. */
   readonly shape = (): BoardSnapshot | undefined => this.#shape;
 
-  /** Calls at once with the last frame, when there is one, then at 3 to 4 Hz. */
+  /** Calls at once with the last frame, when there is one, then twice a second. */
   onNumbers(listener: (frame: BoardFrame) => void): () => void {
     this.#numberListeners.add(listener);
     if (this.#frame !== undefined) listener(this.#frame);

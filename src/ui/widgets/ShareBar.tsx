@@ -19,26 +19,17 @@ export function ShareBar<T>({
   readonly feed: Feed<T>;
   readonly read: (value: T) => Shares | undefined;
 }): ReactNode {
-  const busy = useRef<HTMLSpanElement>(null);
-  const polling = useRef<HTMLSpanElement>(null);
-  const shown = useRef<readonly string[]>([]);
+  const bar = useRef<HTMLSpanElement>(null);
+  const shown = useRef('');
   const show = useEffectEvent((value: T) => {
     const shares = read(value);
-    // Transforms, not widths: no layout four times a second.
-    const b = shares?.busy ?? 0;
-    const p = shares?.polling ?? 0;
-    const next = [`scaleX(${b.toFixed(3)})`, `translateX(${(b * 100).toFixed(1)}%) scaleX(${p.toFixed(3)})`];
-    [busy, polling].forEach(({ current }, i) => {
-      const transform = next[i] ?? '';
-      if (current !== null && shown.current[i] !== transform) current.style.transform = transform;
-    });
+    // Sizes of backgrounds: a new number is painted, with no layout and no change of what clips and moves what.
+    const b = ((shares?.busy ?? 0) * 100).toFixed(1);
+    const p = (((shares?.busy ?? 0) + (shares?.polling ?? 0)) * 100).toFixed(1);
+    const next = `${b}% 100%, ${p}% 100%`;
+    if (bar.current !== null && shown.current !== next) bar.current.style.backgroundSize = next;
     shown.current = next;
   });
   useEffect(() => feed((value) => show(value)), [feed]);
-  return (
-    <span className={styles['bar']} aria-hidden="true">
-      <span ref={polling} className={styles['polling']} />
-      <span ref={busy} className={styles['busy']} />
-    </span>
-  );
+  return <span ref={bar} className={styles['bar']} aria-hidden="true" />;
 }

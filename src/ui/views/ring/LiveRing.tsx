@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react';
 import type { QueueSnapshot, Vm } from '../../../engine/vm.ts';
+import { pageFrames } from '../../model/frame-queue.ts';
 import { deviceIn } from '../../model/live-board.ts';
 import { usePlayground } from '../../model/playground.ts';
 import { type PackedRing, readPackedRing, readSplitRing, type SplitRing } from '../../model/virtqueue.ts';
@@ -13,7 +14,13 @@ const FRAMES_PER_TABLE = 3;
 /** A pulse fades in this many frames. */
 const FADE = 0.3;
 
-/** Draws the ring ten times a second and tells the table beside it four times. */
+/** A ring and the counters of its queue, of one moment. */
+interface Shown {
+  readonly ring: SplitRing | PackedRing;
+  readonly queue: QueueSnapshot;
+}
+
+/** Draws the ring ten times a second and tells the table beside it three times. */
 export function LiveRing({
   vm,
   qomPath,
@@ -30,20 +37,23 @@ export function LiveRing({
   const pulses = useRef({ kick: 0, interrupt: 0, kicks: -1, interrupts: -1 });
   const drawnAs = useRef('');
   const [cursor, setCursor] = useState<number | undefined>(undefined);
-  const [shown, setShown] = useState<{ ring: SplitRing | PackedRing; queue: QueueSnapshot } | undefined>(
-    undefined,
-  );
+  const [shown, setShown] = useState<Shown | undefined>(undefined);
 
-  const draw = useEffectEvent((): { ring: SplitRing | PackedRing; queue: QueueSnapshot } | undefined => {
+  const read = useEffectEvent((): Shown | undefined => {
     const queue = deviceIn(controller.board.frame()?.now, qomPath)?.queues.find(
       (other) => other.index === index,
     );
+    if (queue === undefined) return undefined;
+    const guest = (addr: number, bytes: number): Uint8Array | undefined => vm.readGuest(addr, bytes);
+    const ring = queue.packed ? readPackedRing(guest, queue) : readSplitRing(guest, queue);
+    return ring === undefined ? undefined : { ring, queue };
+  });
+
+  /** False: it looks as it did, and nothing was drawn. */
+  const draw = useEffectEvent(({ ring, queue }: Shown): boolean => {
     const element = canvas.current;
     const context = element?.getContext('2d');
-    if (queue === undefined || element == null || context == null) return undefined;
-    const read = (addr: number, bytes: number): Uint8Array | undefined => vm.readGuest(addr, bytes);
-    const ring = queue.packed ? readPackedRing(read, queue) : readSplitRing(read, queue);
-    if (ring === undefined) return undefined;
+    if (element == null || context == null) return false;
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const p = pulses.current;
     p.kick = !still && p.kicks >= 0 && queue.kicks !== p.kicks ? 1 : Math.max(0, p.kick - FADE);
@@ -57,7 +67,7 @@ export function LiveRing({
     // An idle guest changes nothing: then nothing is drawn, and the page sleeps with it.
     const pulsing = p.kick > 0 || p.interrupt > 0;
     const looks = JSON.stringify([width, height, scale, theme, cursor, pulsing, picture, queue.inFlight]);
-    if (looks === drawnAs.current && !pulsing) return undefined;
+    if (looks === drawnAs.current && !pulsing) return false;
     drawnAs.current = looks;
     if (element.width !== Math.round(width * scale) || element.height !== Math.round(height * scale)) {
       element.width = Math.round(width * scale);
@@ -72,21 +82,24 @@ export function LiveRing({
       { ...picture, kick: p.kick, interrupt: p.interrupt },
       cursor,
     );
-    return { ring, queue };
+    return true;
   });
 
   useEffect(() => {
     let ticks = -1;
-    let latest: ReturnType<typeof draw>;
-    let told: ReturnType<typeof draw>;
-    // Right after the board was read, so that its counters and the ring are of the same moment.
+    let latest: Shown | undefined;
+    let told: Shown | undefined;
     return controller.board.onFrame(() => {
       if (document.hidden) return;
-      const drawn = draw();
-      if (drawn !== undefined) latest = drawn;
-      if (++ticks % FRAMES_PER_TABLE !== 0 || latest === told) return;
-      told = latest;
-      setShown(latest);
+      // Right after the board was read, so that its counters and the ring are of the same moment.
+      const now = read();
+      if (now === undefined) return;
+      pageFrames.add('ring', () => {
+        if (draw(now)) latest = now;
+        if (++ticks % FRAMES_PER_TABLE !== 0 || latest === told) return;
+        told = latest;
+        pageFrames.add('ring table', () => setShown(latest));
+      });
     });
   }, [controller]);
 

@@ -203,7 +203,7 @@ export default function TablesView(): ReactNode {
   ];
 
   return (
-    <Pane about="the board in numbers, four times a second; – where too few samples make a percentile worth nothing">
+    <Pane about="the board in numbers, twice a second; – where too few samples make a percentile worth nothing">
       <DataTable
         caption="Contexts"
         note="Event loops, and the thread each runs in. Busy: dispatching; polling: looking without sleeping; blocked: asleep until woken. Shares of the last second."
