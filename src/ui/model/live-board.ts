@@ -176,10 +176,11 @@ export class LiveBoard {
       for (const listener of listeners) listener(frame);
       return;
     }
-    const from = Math.floor((listeners.length * this.#part) / PARTS);
-    this.#part = (this.#part + 1) % PARTS;
-    const to = this.#part === 0 ? listeners.length : Math.floor((listeners.length * this.#part) / PARTS);
-    pageFrames.add('board', () => {
+    const part = this.#part;
+    const from = Math.floor((listeners.length * part) / PARTS);
+    const to = Math.floor((listeners.length * (part + 1)) / PARTS);
+    this.#part = (part + 1) % PARTS;
+    pageFrames.add(`board ${part}`, () => {
       for (const listener of listeners.slice(from, to))
         if (this.#numberListeners.has(listener)) listener(frame);
     });
