@@ -74,7 +74,7 @@ console.log(
 );
 
 const funcs = { prepare: () => false, check: () => false, dispatch: () => true };
-/** ns for each of `n` sources, attached sources and then destroyed, on average over `rounds`. */
+/** ns for each of `n` sources, attached and then destroyed, on average over `rounds`. */
 const attachAndDestroy = (n: number, rounds: number): number => {
   const sources: QSource[] = [];
   const start = performance.now();
