@@ -402,10 +402,15 @@ describe('reserved encodings', () => {
   });
 
   it('a dynamic rounding mode is reserved while frm is', () => {
-    for (const frm of [5n, 6n, 7n]) {
-      rig.start([rType(OPCODE.opFp, DYNAMIC, 0x00, 7, 1, 2)]);
+    const add = rType(OPCODE.opFp, DYNAMIC, 0x00, 7, 1, 2);
+    // fcvt.d.w needs no rounding and is illegal all the same.
+    const convert = rType(OPCODE.opFp, DYNAMIC, 0x69, 7, 5, 0);
+    for (const { mode, word } of [5n, 6n, 7n].flatMap((frm) =>
+      [add, convert].map((insn) => ({ mode: frm, word: insn })),
+    )) {
+      rig.start([word]);
       hart.writeCsr(CSR.mstatus, FS_DIRTY);
-      hart.writeCsr(CSR.frm, frm);
+      hart.writeCsr(CSR.frm, mode);
       rig.step();
       expect(rig.machineTrap()?.cause).toBe(CAUSE.illegal);
     }

@@ -275,8 +275,9 @@ function floatHandler(insn: u32): Op {
     case 0x79:
       return funct3 == 0 && rs2 == 0 ? Op.FMV_D_X : Op.FLOAT;
     case 0x69:
-      if (!nearest(insn)) return Op.FLOAT;
-      return rs2 == 0 ? Op.FCVT_D_W : rs2 == 2 ? Op.FCVT_D_L : Op.FLOAT;
+      // Of 32 bits it is exact and its handler looks at no rounding mode: not for "dynamic", which frm may make illegal.
+      if (rs2 == 0) return funct3 == 0 ? Op.FCVT_D_W : Op.FLOAT;
+      return rs2 == 2 && nearest(insn) ? Op.FCVT_D_L : Op.FLOAT;
     case 0x61:
       if (funct3 != 1 || rd == 0) return Op.FLOAT;
       return rs2 == 0 ? Op.FCVT_W_D : rs2 == 2 ? Op.FCVT_L_D : Op.FLOAT;
