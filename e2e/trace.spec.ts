@@ -101,7 +101,7 @@ test('two requests are compared, one is found in the timeline, the next one stop
   await throttle(1);
   const reads = run(
     page,
-    'fio --name=t --filename=/dev/vda --size=4m --rw=randread --bs=4k --direct=1 --ioengine=libaio --iodepth=4 --number_ios=8 --output=/tmp/fio.txt',
+    'fio --name=t --filename=/dev/vda --size=4m --rw=randread --bs=4k --direct=1 --ioengine=libaio --iodepth=8 --number_ios=8 --output=/tmp/fio.txt',
     60_000,
   );
   await page.getByRole('button', { name: /Order/ }).click();
