@@ -83,9 +83,7 @@ export class LiveBoard {
     for (const listener of this.#wakeListeners) listener();
     const slept = this.#asleep;
     this.#still = 0;
-    if (!slept || this.#vm === undefined) return;
-    clearTimeout(this.#timer);
-    this.#schedule();
+    if (slept) this.#schedule();
   }
 
   /** Calls whenever somebody is at work. */
@@ -102,14 +100,14 @@ export class LiveBoard {
   /** The snapshot at the last change of shape; its counters are old by design. */
   readonly shape = (): BoardSnapshot | undefined => this.#shape;
 
-  /** Calls at once with the last frame, when there is one, then twice a second. */
+  /** For what is written into the page: calls at once with the last frame, if any, then twice a second while it is seen. */
   onNumbers(listener: (frame: BoardFrame) => void): () => void {
     this.#numberListeners.add(listener);
     if (this.#frame !== undefined) listener(this.#frame);
     return () => this.#numberListeners.delete(listener);
   }
 
-  /** Calls right after each reading, at most ten times a second: for canvases. */
+  /** Calls right after each reading, at most ten times a second, seen or not: for canvases and models. */
   onFrame(listener: (frame: BoardFrame) => void): () => void {
     this.#frameListeners.add(listener);
     return () => this.#frameListeners.delete(listener);
@@ -129,7 +127,10 @@ export class LiveBoard {
     return this.#still >= SLEEP_AFTER;
   }
 
+  /** One timer at most, and none without a machine: what is told at a look may wake the board or end it. */
   #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#vm === undefined) return;
     const now = performance.timeOrigin + performance.now();
     this.#timer = setTimeout(() => this.#timed(), this.#asleep ? msToFullSecond(now) : BOARD_INTERVAL_MS);
   }
@@ -167,8 +168,8 @@ export class LiveBoard {
   }
 
   /**
-   * Each look at a machine that is awake tells a part of the listeners, so that no frame of the page has to write, lay out and paint all numbers.
-   * Those that stand together subscribed one after another and are told together.
+   * Each look at a machine that is awake tells a part of the listeners, so that no frame of the page has to write, lay
+   * out and paint all numbers. Those that stand together subscribed one after another and are told together.
    */
   #tellNumbers(frame: BoardFrame): void {
     const listeners = [...this.#numberListeners];

@@ -2,12 +2,12 @@ import { SharedMemory } from '../../../engine/base/shared-memory.ts';
 import { TraceDrain } from '../../../engine/trace/drain.ts';
 import type { TraceAttachment } from '../../../engine/vm.ts';
 import { THEMES } from '../../tokens.ts';
-import { msToFullSecond } from '../full-second.ts';
 import { measureEmit } from './emit-cost.ts';
 import { heatRows, recordRows, requestById, requestList, requestsSince, statistics } from './answers.ts';
 import { exportTrace } from './export.ts';
 import { HEAT_COLUMN_NS, HeatView } from './heat-view.ts';
 import { Labels } from './labels.ts';
+import { Pace } from './pace.ts';
 import { paintHeat } from './paint-heat.ts';
 import { paintTimeline } from './paint-timeline.ts';
 import { heatStatus, timelineStatus } from './picture-status.ts';
@@ -22,25 +22,11 @@ import { TraceModel } from './trace-model.ts';
 
 /** Records younger than this may have older ones of other threads still on their way. */
 const SETTLE_NS = 2e6;
-/** Rings are emptied this often; sooner when one was fuller than FULL when it was last emptied. */
-const TICK_MS = 50;
-const TICK_BUSY_MS = 6;
-const FULL = 0.2;
 const PAINT_MS = 50;
 /** A moving picture may take this share of the thread, and what it then costs the compositor; else it comes less often. */
 const PAINT_SHARE = 0.025;
 const PAINT_LONGEST_MS = 200;
-/** A machine with fewer events a second is quiet: read and painted less often. */
-const QUIET_PER_SECOND = 1000;
-const TICK_QUIET_MS = 100;
 const PAINT_QUIET_MS = 500;
-/** It sleeps when it was quiet for so long and nobody was at work: then all that is told is told at full seconds. */
-const SLEEP_AFTER_MS = 4000;
-const TICK_ASLEEP_MS = 250;
-/** More records than this in one reading, and it is awake. */
-const WAKING = (QUIET_PER_SECOND * TICK_ASLEEP_MS) / 1000;
-/** A turn is late by this much at most without waiting for the next second. */
-const LATE_MS = 100;
 /** A heat map changes slowly. */
 const HEAT_MS = 120;
 const SUMMARY_MS = 250;
@@ -84,14 +70,13 @@ type Picture =
 export class TraceService {
   readonly #post: (message: FromAggregator) => void;
   readonly #nowMs: () => number;
+  readonly #pace = new Pace();
   #machine: Machine | undefined;
   #alive = false;
   readonly #pictures = new Map<number, Picture>();
   #summaries = false;
   #visible = true;
   #summaryAt = 0;
-  /** When the machine was last busy, or somebody at work. */
-  #awakeAt = 0;
   #secondAt = 0;
   #secondBinned = 0;
   #perSecond = 0;
@@ -113,18 +98,18 @@ export class TraceService {
     this.#nowMs = nowMs;
   }
 
-  get #quiet(): boolean {
-    return this.#perSecond < QUIET_PER_SECOND && this.#fillNow < FULL;
-  }
-
   /** One turn; returns in how many ms the next is due. */
   tick(): number {
     const began = this.#nowMs();
     const machine = this.#machine;
-    if (machine !== undefined && this.#alive) this.#read(machine);
-    if (!this.#quiet) this.#awakeAt = began;
-    const asleep = began - this.#awakeAt > SLEEP_AFTER_MS;
-    if (machine !== undefined && this.#visible && (!asleep || began % 1000 < LATE_MS)) {
+    const records = machine !== undefined && this.#alive ? this.#read(machine) : 0;
+    this.#pace.found(began, {
+      records,
+      perSecond: this.#perSecond,
+      fill: machine?.drain.fill ?? 0,
+      fillNow: this.#fillNow,
+    });
+    if (machine !== undefined && this.#visible && this.#pace.tells(began)) {
       this.#paint(machine, began);
       if (this.#summaries && began - this.#summaryAt >= SUMMARY_MS) {
         this.#summaryAt = began;
@@ -132,9 +117,6 @@ export class TraceService {
       }
     }
     const ended = this.#nowMs();
-    let wait = this.#quiet ? TICK_QUIET_MS : TICK_MS;
-    if (asleep) wait = Math.min(this.#alive ? TICK_ASLEEP_MS : Infinity, msToFullSecond(ended));
-    else if (this.#alive && (machine?.drain.fill ?? 0) > FULL) wait = TICK_BUSY_MS;
     this.#busyMs += ended - began;
     if (ended - this.#secondAt >= 1000) {
       const seconds = (ended - this.#secondAt) / 1000;
@@ -148,7 +130,7 @@ export class TraceService {
       this.#busyMs = 0;
       this.#secondAt = ended;
     }
-    return wait;
+    return this.#pace.wait(ended, this.#alive);
   }
 
   receive(message: ToAggregator): void {
@@ -177,10 +159,10 @@ export class TraceService {
         this.#visible = message.visible;
         return;
       case 'wake':
-        this.#awakeAt = this.#nowMs();
+        this.#pace.wake(this.#nowMs());
         return;
       case 'summaries':
-        this.#awakeAt = this.#nowMs();
+        this.#pace.wake(this.#nowMs());
         this.#summaries = message.wanted;
         this.#summaryAt = 0;
         return;
@@ -241,7 +223,7 @@ export class TraceService {
       attachment,
     };
     this.#alive = true;
-    this.#awakeAt = this.#nowMs();
+    this.#pace.wake(this.#nowMs());
     this.#emitNs ??= measureEmit(this.#nowMs);
     this.#secondBinned = 0;
     this.#told = 0;
@@ -287,13 +269,12 @@ export class TraceService {
     return (this.#nowMs() - machine.origin) * 1e6;
   }
 
-  #read(machine: Machine, until?: number): void {
+  /** Empties the rings into the model; returns how many records there were. */
+  #read(machine: Machine, until?: number): number {
     const now = this.#now(machine);
     const batch = machine.drain.drain(until ?? now - SETTLE_NS, now);
     this.#fillNow = Math.max(this.#fillNow, machine.drain.fill);
-    // Not only when the second is over: it has just woken up.
-    if (batch.count > WAKING) this.#awakeAt = this.#nowMs();
-    if (batch.count === 0 && batch.gaps.length === 0) return;
+    if (batch.count === 0 && batch.gaps.length === 0) return 0;
     for (let i = 1; i < Math.min(batch.count, 256); i++) {
       // Clocks of two threads differ by less than a step: only one thread's own times say how long that is.
       if ((batch.what[i] as number) >>> 16 !== (batch.what[i - 1] as number) >>> 16) continue;
@@ -304,6 +285,7 @@ export class TraceService {
     for (const picture of this.#pictures.values())
       if (picture.kind === 'heat' || picture.view.follow || picture.view.to > machine.model.latest)
         picture.dirty = true;
+    return batch.count;
   }
 
   #addCanvas(message: Extract<ToAggregator, { type: 'canvas' }>): void {
@@ -324,7 +306,7 @@ export class TraceService {
       // What a person asked for (told is 0) does not wait.
       const least = picture.kind === 'heat' ? HEAT_MS : PAINT_MS;
       const affordable = Math.min(PAINT_LONGEST_MS, Math.max(least, picture.cost / PAINT_SHARE));
-      const due = this.#quiet ? PAINT_QUIET_MS : affordable;
+      const due = this.#pace.quiet ? PAINT_QUIET_MS : affordable;
       const advancing = this.#alive && picture.kind === 'heat' && machine.model.keep;
       if ((picture.dirty || advancing) && (picture.told === 0 || nowMs - picture.painted >= due - 4))
         this.#paintOne(machine, id, picture, nowMs);

@@ -60,7 +60,7 @@ class Bench {
       },
     } as unknown as Vm;
     const board = {
-      onNumbers: (listener: (frame: BoardFrame) => void) => {
+      onFrame: (listener: (frame: BoardFrame) => void) => {
         this.#look = listener;
         return () => (this.#look = () => {});
       },

@@ -41,6 +41,8 @@ export interface WarmStartOptions {
 const TAG = 'warm-';
 /** What a snapshot takes at least, while none is there to compare with. */
 const LEAST_ROOM = 96 * 1024 * 1024;
+/** The board is looked at this far apart (ns): shorter, and one burst of a guest's housekeeping would count for work. */
+const LOOK_NS = 300e6;
 const BOOT: WarmPlan = { argv: [], output: '', savedAt: undefined, why: undefined };
 /** Options with which a start is none that a snapshot could stand for. */
 const OWN_START = new Set(['-loadvm', '-S', '-incoming']);
@@ -116,10 +118,13 @@ export class WarmStart {
       quiet.resumed(plan.output);
       this.store.setState({ next: { kind: 'resumes', savedAt: plan.savedAt, pauseMs: 0 } });
     }
+    let lookedNs = 0;
     if (!argv.some((arg) => OWN_START.has(arg)))
       offs.push(
-        board.onNumbers(({ now }) => {
-          if (over || busy) return;
+        // Nothing of the page depends on it: it goes on where nobody sees the page.
+        board.onFrame(({ now }) => {
+          if (over || busy || now.timeNs - lookedNs < LOOK_NS) return;
+          lookedNs = now.timeNs;
           quiet.look(now);
           if (!quiet.wantsSaving || !this.#options.enabled()) return;
           busy = true;

@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { BoardSnapshot, Vm } from '../../engine/vm.ts';
+import { LiveBoard } from './live-board.ts';
+
+beforeEach(() => vi.useFakeTimers({ now: 5000 }));
+afterEach(() => vi.useRealTimers());
+
+/** A machine of one context that iterates so often a second, and the board that looks at it. */
+function rig() {
+  const machine = { perSecond: 0, looks: [] as number[] };
+  let iterations = 0;
+  let at = performance.now();
+  const board = new LiveBoard();
+  const vm = {
+    board: () => {
+      const now = performance.now();
+      iterations += (machine.perSecond * (now - at)) / 1000;
+      at = now;
+      machine.looks.push(performance.timeOrigin + now);
+      const context = {
+        index: 0,
+        id: 'main',
+        state: 'blocked',
+        sources: [],
+        iterations: Math.round(iterations),
+      };
+      return { timeNs: now * 1e6, contexts: [context], devices: [], harts: [] } as unknown as BoardSnapshot;
+    },
+  } as unknown as Vm;
+  /** Times of the looks in the next `ms`. */
+  const during = async (ms: number): Promise<readonly number[]> => {
+    machine.looks.length = 0;
+    await vi.advanceTimersByTimeAsync(ms);
+    return machine.looks.slice();
+  };
+  return { board, vm, machine, during };
+}
+
+it('looks often at a machine at work, and at full seconds at one that sleeps', async () => {
+  const { board, vm, machine, during } = rig();
+  machine.perSecond = 5000;
+  board.attach(vm);
+  expect((await during(2000)).length).toBeGreaterThanOrEqual(19);
+  machine.perSecond = 20;
+  await during(3000);
+  const looks = await during(5000);
+  expect(looks.length).toBe(5);
+  for (const look of looks) expect(look % 1000).toBeLessThan(5);
+  machine.perSecond = 5000;
+  await during(1100);
+  expect((await during(1000)).length).toBeGreaterThanOrEqual(9);
+});
+
+it('whoever comes wakes it, and those who ask are told', async () => {
+  const { board, vm, during } = rig();
+  board.attach(vm);
+  await during(3000);
+  let told = 0;
+  board.onWake(() => told++);
+  board.wake();
+  expect(told).toBe(1);
+  expect((await during(900)).length).toBeGreaterThanOrEqual(8);
+});
+
+it('has one timer however often it is woken, and none once it is detached, even by who is told of a look', async () => {
+  const { board, vm, during } = rig();
+  board.attach(vm);
+  await during(3000);
+  let looks = 0;
+  const off = board.onFrame(() => {
+    // Commands do this when they are done; a look while it sleeps is no exception.
+    if (looks++ === 0) board.wake();
+  });
+  await during(1100);
+  expect(vi.getTimerCount()).toBe(1);
+  off();
+  board.onFrame(() => board.detach());
+  await during(2000);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it('tells every listener to numbers within half a second, awake, and at each look, asleep', async () => {
+  const { board, vm, machine, during } = rig();
+  const told = Array.from({ length: 12 }, () => 0);
+  for (const i of told.keys()) board.onNumbers(() => void (told[i] = (told[i] ?? 0) + 1));
+  machine.perSecond = 5000;
+  board.attach(vm);
+  await during(1050);
+  for (const times of told) expect(times).toBeGreaterThanOrEqual(2);
+  machine.perSecond = 0;
+  await during(3000);
+  told.fill(0);
+  await during(2000);
+  expect(new Set(told)).toEqual(new Set([2]));
+});

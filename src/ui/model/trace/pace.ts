@@ -1,0 +1,65 @@
+import { msToFullSecond } from '../full-second.ts';
+
+/** Rings are emptied this often; sooner when one was fuller than FULL when it was last emptied. */
+const TICK_MS = 50;
+const TICK_BUSY_MS = 6;
+const FULL = 0.2;
+/** A machine with fewer events a second is quiet: read and painted less often. */
+const QUIET_PER_SECOND = 1000;
+const TICK_QUIET_MS = 100;
+/** It sleeps when it was quiet for so long and nobody was at work: then all that is told is told at full seconds. */
+const SLEEP_AFTER_MS = 4000;
+const TICK_ASLEEP_MS = 250;
+/** More records than this in one reading, and it is awake, though the second is not over. */
+const WAKING = (QUIET_PER_SECOND * TICK_ASLEEP_MS) / 1000;
+/** A turn is late by this much at most without waiting for the next second. */
+const LATE_MS = 100;
+
+/** What a turn of the aggregator has found. */
+export interface Found {
+  /** Records taken out of the rings in this turn. */
+  readonly records: number;
+  /** Records in the last second. */
+  readonly perSecond: number;
+  /** Share of the fullest ring in use, 0..1: in this turn, and the largest of this second. */
+  readonly fill: number;
+  readonly fillNow: number;
+}
+
+/** How often the aggregator turns, and when it may paint and tell. Times are ms since 1970, all threads' the same. */
+export class Pace {
+  #awakeAt = 0;
+  #quiet = true;
+  #asleep = false;
+  #full = false;
+
+  /** Few events, the page's pictures need not move often. */
+  get quiet(): boolean {
+    return this.#quiet;
+  }
+
+  /** Somebody is at work, or a machine starts. */
+  wake(nowMs: number): void {
+    this.#awakeAt = nowMs;
+  }
+
+  /** A turn has read the rings. */
+  found(nowMs: number, { records, perSecond, fill, fillNow }: Found): void {
+    this.#quiet = perSecond < QUIET_PER_SECOND && fillNow < FULL;
+    this.#full = fill > FULL;
+    if (!this.#quiet || records > WAKING) this.#awakeAt = nowMs;
+    this.#asleep = nowMs - this.#awakeAt > SLEEP_AFTER_MS;
+  }
+
+  /** May something be painted or told in a turn at this time? Asleep only at the full second. */
+  tells(nowMs: number): boolean {
+    return !this.#asleep || nowMs % 1000 < LATE_MS;
+  }
+
+  /** In how many ms the next turn is due. @param alive there is a machine that writes records */
+  wait(nowMs: number, alive: boolean): number {
+    if (this.#asleep) return Math.min(alive ? TICK_ASLEEP_MS : Infinity, msToFullSecond(nowMs));
+    if (alive && this.#full) return TICK_BUSY_MS;
+    return this.#quiet ? TICK_QUIET_MS : TICK_MS;
+  }
+}
