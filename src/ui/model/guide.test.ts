@@ -11,6 +11,9 @@ const STANDARD = [
   '-device virtio-blk,id=disk0,drive=drive0,context=ctx0',
 ].join('\n');
 
+/** How long the guide may take to see something, in ms: on a busy machine more than waitFor's own second. */
+const PATIENCE_MS = 20_000;
+
 const controllers: VmController[] = [];
 afterEach(async () => {
   for (const controller of controllers.splice(0)) await controller.powerOff();
@@ -49,21 +52,21 @@ describe('guide', () => {
     expect(made).toHaveLength(1);
     expect(guide.needsRestart(scenario('typing'))).toBe(true);
     guide.begin(scenario('typing'));
-    await vi.waitFor(() => expect(made).toHaveLength(2));
+    await vi.waitFor(() => expect(made).toHaveLength(2), PATIENCE_MS);
     expect(made[1]?.join(' ')).toContain('context=main');
-    await vi.waitFor(() => expect(guide.needsRestart(scenario('typing'))).toBe(false));
+    await vi.waitFor(() => expect(guide.needsRestart(scenario('typing'))).toBe(false), PATIENCE_MS);
   });
 
   it('goes on from the prompt by itself, and with a step only after its button', async () => {
     const { controller, guide } = guided();
     await controller.powerOn();
-    await vi.waitFor(() => expect(guide.step?.id).toBe('read'), 3000);
+    await vi.waitFor(() => expect(guide.step?.id).toBe('read'), PATIENCE_MS);
     // The fake disk is at work all the time: only a press makes that this step's.
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(guide.step?.id).toBe('read');
     guide.act();
     expect(guide.store.getState().waiting).toBe(true);
-    await vi.waitFor(() => expect(guide.step?.id).toBe('load'), 3000);
+    await vi.waitFor(() => expect(guide.step?.id).toBe('load'), PATIENCE_MS);
     expect(guide.store.getState().finding).toMatch(/crossed the ring/);
   });
 
@@ -71,7 +74,7 @@ describe('guide', () => {
     const { controller, guide } = guided();
     guide.resume('typing', 'move');
     await controller.powerOn();
-    await vi.waitFor(() => expect(guide.step?.id).toBe('move'), 3000);
+    await vi.waitFor(() => expect(guide.step?.id).toBe('move'), PATIENCE_MS);
     expect(guide.store.getState().scenario.id).toBe('typing');
   });
 
@@ -80,7 +83,7 @@ describe('guide', () => {
     guide.resume('of-tomorrow', 'x');
     await controller.powerOn();
     // Still there when the guest has come to its prompt.
-    await vi.waitFor(() => expect(guide.step?.id).toBe('read'), 3000);
+    await vi.waitFor(() => expect(guide.step?.id).toBe('read'), PATIENCE_MS);
     expect(guide.store.getState().notice).toContain('of-tomorrow');
     expect(guide.store.getState().scenario.id).toBe('first-steps');
   });

@@ -193,7 +193,7 @@ describe('VmController', () => {
     controller.dismissProblem();
     cancel = true;
     const starting = controller.powerOn();
-    await vi.waitFor(() => expect(controller.store.getState().phase.kind).toBe('preparing'));
+    await vi.waitFor(() => expect(controller.store.getState().phase.kind).toBe('preparing'), 20_000);
     await controller.powerOff();
     await starting;
     expect(controller.store.getState()).toMatchObject({ phase: { kind: 'off' }, problem: undefined });
@@ -208,7 +208,7 @@ describe('VmController', () => {
       problem: { title: 'The guest panicked', detail: 'Kernel panic - not syncing: oops' },
     });
     last().end({ reason: 'guest-shutdown', exitCode: 0 });
-    await vi.waitFor(() => expect(controller.store.getState().phase.kind).toBe('off'));
+    await vi.waitFor(() => expect(controller.store.getState().phase.kind).toBe('off'), 20_000);
     expect(controller.store.getState().problem).toBeUndefined();
   });
 
