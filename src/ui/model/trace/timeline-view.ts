@@ -2,7 +2,7 @@ import type { ThemeName } from '../../tokens.ts';
 import { ColumnLayer } from './column-layer.ts';
 import { Filter } from './filter.ts';
 import type { Labels } from './labels.ts';
-import { LANE, plotLeft, RULER } from './timeline-geometry.ts';
+import { LANE, plotLeft, RULER, TALLEST_LANE } from './timeline-geometry.ts';
 import type { Lane, TraceModel } from './trace-model.ts';
 
 /** Shortest and longest span shown, ns. */
@@ -79,7 +79,7 @@ export class TimelineView {
   }
 
   laneHeight(count: number): number {
-    return Math.max(LANE, Math.min(60, (this.height - RULER) / Math.max(1, count)));
+    return Math.max(LANE, Math.min(TALLEST_LANE, (this.height - RULER) / Math.max(1, count)));
   }
 
   /** Moves with the newest record, when it follows. */

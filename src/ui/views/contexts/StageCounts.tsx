@@ -11,6 +11,8 @@ interface Stage {
   readonly explain: string;
   readonly main: (frame: BoardFrame) => string;
   readonly sub: (frame: BoardFrame) => string;
+  /** Which of several queues the numbers are of. */
+  readonly which?: (frame: BoardFrame) => string;
 }
 
 /** The stations a request passes, with what passes per second and what passed since the start. */
@@ -55,9 +57,11 @@ export function StageCounts({
       main: (frame) => percentile(slowestQueue(frame, device.qomPath, queues)?.latency.p50),
       sub: (frame) => {
         const slowest = slowestQueue(frame, device.qomPath, queues);
-        const which = queues.length > 1 && slowest !== undefined ? `, ${slowest.name}` : '';
-        return `p99 ${percentile(slowest?.latency.p99)}, n ${compact(slowest?.latency.n ?? 0)}${which}`;
+        return `p99 ${percentile(slowest?.latency.p99)}, n ${compact(slowest?.latency.n ?? 0)}`;
       },
+      ...(queues.length > 1
+        ? { which: (frame: BoardFrame) => slowestQueue(frame, device.qomPath, queues)?.name ?? '' }
+        : {}),
     },
   ];
   return (
@@ -66,7 +70,12 @@ export function StageCounts({
         <div key={stage.label} className={styles['stage']} title={stage.explain}>
           <dt className={styles['label']}>{stage.label}</dt>
           <dd className={styles['values']}>
-            <LiveText feed={numbers} className={styles['main']} read={stage.main} />
+            <span>
+              <LiveText feed={numbers} className={styles['main']} read={stage.main} />
+              {stage.which === undefined ? null : (
+                <LiveText feed={numbers} className={styles['which']} read={stage.which} />
+              )}
+            </span>
             <LiveText feed={numbers} className={styles['sub']} read={stage.sub} />
           </dd>
         </div>

@@ -125,8 +125,10 @@ function renderBranch(item: Branch): ReactNode {
             <AriaButton slot="chevron" className={styles['chevron'] ?? ''}>
               <ChevronRight aria-hidden="true" />
             </AriaButton>
-            <span className={styles['name']}>{item.name}</span>
-            <span className={styles['type']}>{item.type}</span>
+            <span className={styles['names']}>
+              <span className={styles['name']}>{item.name}</span>
+              <span className={styles['type']}>{item.type}</span>
+            </span>
           </div>
         )}
       </TreeItemContent>

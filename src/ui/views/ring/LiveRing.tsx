@@ -14,6 +14,16 @@ const FRAMES_PER_TABLE = 3;
 /** A pulse fades in this many frames. */
 const FADE = 0.3;
 
+/** Counters whose going on is shown as a pulse. */
+type Counted = 'kicks' | 'interrupts' | 'interruptsSuppressed';
+/** Where a counter stood, and how bright its pulse is still. */
+interface Pulse {
+  readonly last: number;
+  readonly strength: number;
+}
+/** Not looked at yet. */
+const NEVER: Pulse = { last: -1, strength: 0 };
+
 /** A ring and the counters of its queue, of one moment. */
 interface Shown {
   readonly ring: SplitRing | PackedRing;
@@ -34,7 +44,11 @@ export function LiveRing({
 }): ReactNode {
   const { controller } = usePlayground();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const pulses = useRef({ kick: 0, interrupt: 0, kicks: -1, interrupts: -1 });
+  const pulses = useRef<Record<Counted, Pulse>>({
+    kicks: NEVER,
+    interrupts: NEVER,
+    interruptsSuppressed: NEVER,
+  });
   const drawnAs = useRef('');
   const [cursor, setCursor] = useState<number | undefined>(undefined);
   const [shown, setShown] = useState<Shown | undefined>(undefined);
@@ -55,17 +69,23 @@ export function LiveRing({
     const context = element?.getContext('2d');
     if (element == null || context == null) return false;
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    const p = pulses.current;
-    p.kick = !still && p.kicks >= 0 && queue.kicks !== p.kicks ? 1 : Math.max(0, p.kick - FADE);
-    p.interrupt =
-      !still && p.interrupts >= 0 && queue.interrupts !== p.interrupts ? 1 : Math.max(0, p.interrupt - FADE);
-    p.kicks = queue.kicks;
-    p.interrupts = queue.interrupts;
+    /** How bright the pulse of a counter is now: full when it has just gone on. */
+    const pulse = (counter: Counted): number => {
+      const { last, strength } = pulses.current[counter];
+      const now = !still && last >= 0 && queue[counter] !== last ? 1 : Math.max(0, strength - FADE);
+      pulses.current[counter] = { last: queue[counter], strength: now };
+      return now;
+    };
+    const fading = {
+      kick: pulse('kicks'),
+      interrupt: pulse('interrupts'),
+      suppressed: pulse('interruptsSuppressed'),
+    };
     const { clientWidth: width, clientHeight: height } = element;
     const scale = devicePixelRatio;
     const picture = ring.kind === 'split' ? splitPicture(ring, queue) : packedPicture(ring, queue);
     // An idle guest changes nothing: then nothing is drawn, and the page sleeps with it.
-    const pulsing = p.kick > 0 || p.interrupt > 0;
+    const pulsing = Object.values(fading).some((strength) => strength > 0);
     const looks = JSON.stringify([width, height, scale, theme, cursor, pulsing, picture, queue.inFlight]);
     if (looks === drawnAs.current && !pulsing) return false;
     drawnAs.current = looks;
@@ -74,14 +94,7 @@ export function LiveRing({
       element.height = Math.round(height * scale);
     }
     context.setTransform(scale, 0, 0, scale, 0, 0);
-    drawRing(
-      context,
-      width,
-      height,
-      THEMES[theme],
-      { ...picture, kick: p.kick, interrupt: p.interrupt },
-      cursor,
-    );
+    drawRing(context, width, height, THEMES[theme], { ...picture, ...fading }, cursor);
     return true;
   });
 

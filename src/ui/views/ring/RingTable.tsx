@@ -38,6 +38,13 @@ export function RingTable({
       ) : (
         <PackedSlots ring={ring} cursor={cursor} />
       )}
+      <p className={styles['legend']}>
+        Filled slots:{' '}
+        {ring.kind === 'split'
+          ? 'taken by the device; grey: made available, not yet taken'
+          : 'available, not yet used'}
+        . Pulses: outside a kick, inside dashed an interrupt, dotted a suppressed one.
+      </p>
     </div>
   );
 }

@@ -16,10 +16,15 @@ export interface RingPicture {
   /** 0..1, fading: a kick or an interrupt just happened. */
   readonly kick: number;
   readonly interrupt: number;
+  /** 0..1, fading: an interrupt was just suppressed. */
+  readonly suppressed: number;
 }
 
+/** What of a picture is not read from the ring but fades by itself. */
+type Pulse = 'kick' | 'interrupt' | 'suppressed';
+
 /** What a split ring shows: how far the driver, the device and completion have come. */
-export function splitPicture(ring: SplitRing, queue: QueueSnapshot): Omit<RingPicture, 'kick' | 'interrupt'> {
+export function splitPicture(ring: SplitRing, queue: QueueSnapshot): Omit<RingPicture, Pulse> {
   const { size } = ring;
   const outstanding = Math.min(size, distance(ring.usedIdx, ring.availIdx));
   // The device's own index is read a moment apart from the ring: never more than there is.
@@ -45,10 +50,7 @@ export function splitPicture(ring: SplitRing, queue: QueueSnapshot): Omit<RingPi
 }
 
 /** What a packed ring shows: descriptors made available and not used, by their two bits. */
-export function packedPicture(
-  ring: PackedRing,
-  queue: QueueSnapshot,
-): Omit<RingPicture, 'kick' | 'interrupt'> {
+export function packedPicture(ring: PackedRing, queue: QueueSnapshot): Omit<RingPicture, Pulse> {
   const next = queue.lastAvail % ring.size;
   const outstanding = ring.slots.filter((slot) => !slot.same).length;
   return {
@@ -74,10 +76,13 @@ export function slotAt(
   return Math.min(size - 1, Math.floor(turn * size));
 }
 
+/** A canvas narrower than this (px) leaves the ring's corners to the labels only if the ring keeps away from its sides. */
+const TIGHT = 270;
+
 const geometry = (width: number, height: number): { cx: number; cy: number; radius: number } => ({
   cx: width / 2,
   cy: height / 2,
-  radius: Math.max(30, Math.min(width / 2 - 30, height / 2 - 40)),
+  radius: Math.max(30, Math.min(width / 2 - (width < TIGHT ? 42 : 30), height / 2 - 40)),
 });
 
 /** Draws the ring. Coordinates are CSS pixels; the caller has scaled the context. */
@@ -98,6 +103,7 @@ export function drawRing(
 
   pulse(context, cx, cy, radius + 7, picture.kick, theme.text, []);
   pulse(context, cx, cy, inner - 8, picture.interrupt, theme.text, [3, 3]);
+  pulse(context, cx, cy, inner - 12, picture.suppressed, theme.muted, [1, 4]);
 
   for (let cell = 0; cell < cells; cell++) {
     const from = Math.floor(cell * perCell);
@@ -128,6 +134,9 @@ export function drawRing(
   }
 
   context.font = `12px ${FONT_MONO}`;
+  const labels = picture.hands.reduce((sum, { label }) => sum + context.measureText(label).width + 24, 0);
+  // Where both don't fit above the ring, one stands below it.
+  const below = labels > width;
   for (const hand of picture.hands) {
     const at = angle(hand.slot);
     const [r0, r1] = hand.inner ? [inner - 22, inner - 3] : [radius + 3, radius + 20];
@@ -141,9 +150,11 @@ export function drawRing(
     context.fillStyle = theme.text;
     context.textBaseline = 'top';
     context.textAlign = hand.inner ? 'right' : 'left';
-    context.fillText(hand.label, hand.inner ? width - 12 : 12, 10);
+    const left = hand.inner ? width - 12 : 12;
+    const top = hand.inner && below ? height - 38 : 10;
+    context.fillText(hand.label, left, top);
     context.fillStyle = theme.muted;
-    context.fillText(hand.inner ? 'inner hand' : 'outer hand', hand.inner ? width - 12 : 12, 26);
+    context.fillText(hand.inner ? 'inner hand' : 'outer hand', left, top + 16);
   }
 
   context.textAlign = 'center';

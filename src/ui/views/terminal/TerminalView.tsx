@@ -65,7 +65,13 @@ export function TerminalView({
   return (
     <Panel
       title="Guest terminal"
-      aside={touch ? null : 'Shift+Tab leaves it; Tab too, from an empty line'}
+      aside={
+        touch ? null : (
+          <>
+            Shift+Tab leaves it<span className={styles['more']}>; Tab too, from an empty line</span>
+          </>
+        )
+      }
       flush
       actions={
         <>

@@ -138,7 +138,7 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
           <TextInput
             label="Search events, sources, #request"
             hideLabel
-            placeholder="Search: event, source, #request"
+            placeholder="Search: event, #request"
             value={filter}
             onChange={(text) => {
               setFilter(text);
