@@ -2,7 +2,7 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import '../src/ui/app/playground-api.ts';
 import { expect, test } from './fixtures.ts';
-import { laneOf, shellPrompt } from './guest.ts';
+import { laneOf, run, shellPrompt } from './guest.ts';
 
 const PANELS = [
   'Command line',
@@ -55,6 +55,38 @@ for (const theme of ['dark', 'light'] as const) {
     }
   });
 }
+
+test('no text is cut while the disk is busy, in any window', async ({ page }) => {
+  await page.goto('/');
+  await shellPrompt(page);
+  const load = run(
+    page,
+    'fio --name=busy --filename=/dev/vda --rw=randread --bs=4k --direct=1 --ioengine=libaio --iodepth=8 --number_ios=20000 --output=/tmp/fio.txt',
+    120_000,
+  );
+  // Five digits everywhere on the card.
+  await expect
+    .poll(() => page.evaluate(() => window.playground?.board()?.devices[0]?.queues[0]?.interrupts), {
+      timeout: 60_000,
+    })
+    .toBeGreaterThan(10_000);
+  for (const [width, height] of [
+    [1440, 900],
+    [1100, 800],
+    [900, 800],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    for (const panel of ['Ring', 'Flow', 'Waterfall', 'QOM tree']) {
+      await page.getByRole('tab', { name: panel, exact: true }).click();
+      await page.waitForTimeout(600);
+      expect(await cutTexts(page), `${panel} at ${width}`).toEqual([]);
+    }
+    // The tabs stand in one line, all of them in sight.
+    const tabs = page.getByRole('tablist', { name: 'Inspector' });
+    expect(await tabs.evaluate((list) => list.scrollWidth <= list.clientWidth)).toBe(true);
+  }
+  await load;
+});
 
 test('nothing is wider than the page at 390 × 844, and the story works by taps', async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
