@@ -7,8 +7,7 @@ import { deviceSpec, groupLimits, nodeChain, plannedDevices, plannedNetdevs } fr
 /** The checks that need the whole command line: ids, references, and what is used twice. */
 export function checkDraft(draft: Draft): void {
   const { config, origins } = draft;
-  if (draft.noGraphic && config.serials.length === 0)
-    config.serials.push({ kind: 'new', mux: true, backend: { backend: 'stdio', signal: false } });
+  addNoGraphic(draft);
   const objects = new Map([['main', 'glib-qcontext']]);
   for (const [index, object] of config.objects.entries()) {
     const origin = at(origins.objects, index);
@@ -34,12 +33,7 @@ export function checkDraft(draft: Draft): void {
   const chardevs = new Map<string, { mux: boolean; user: string | undefined }>(
     config.chardevs.map((chardev) => [chardev.id, { mux: chardev.mux, user: undefined }]),
   );
-  const stdio = config.chardevs.flatMap((chardev, index) => (chardev.backend === 'stdio' ? [index] : []));
-  if (stdio[1] !== undefined)
-    at(origins.chardevs, stdio[1]).fail(
-      undefined,
-      `cannot use stdio by multiple character devices: chardev '${config.chardevs[stdio[0] ?? 0]?.id}' has it`,
-    );
+  checkStdio(draft);
   useTargets(config.serials, origins.serials, chardevs, (index) => `-serial number ${index}`);
   useTargets(
     config.monitors.map((monitor) => monitor.target),
@@ -75,20 +69,58 @@ function useTargets(
   chardevs: Chardevs,
   label: (index: number) => string,
 ): void {
-  let stdio: string | undefined;
   for (const [index, target] of targets.entries()) {
-    const origin = at(origins, index);
-    if (target.kind === 'chardev') {
-      const problem = chardevProblem(undefined, target.id, chardevs);
-      if (problem !== undefined) origin.fail(undefined, problem.desc, problem.hint);
-      const chardev = chardevs.get(target.id);
-      if (chardev !== undefined) chardev.user ??= label(index);
-    } else if (target.kind === 'new' && target.backend.backend === 'stdio') {
-      if (stdio !== undefined)
-        origin.fail(undefined, `cannot use stdio by multiple character devices: ${stdio} has it`);
-      stdio = label(index);
-    }
+    if (target.kind !== 'chardev') continue;
+    const problem = chardevProblem(undefined, target.id, chardevs);
+    if (problem !== undefined) at(origins, index).fail(undefined, problem.desc, problem.hint);
+    const chardev = chardevs.get(target.id);
+    if (chardev !== undefined) chardev.user ??= label(index);
   }
+}
+
+/**
+ * `-nographic` puts on stdio what has no place yet, as in QEMU: serial port and monitor together (Ctrl-A c switches), or
+ * the one of them that nobody named.
+ */
+function addNoGraphic({ config, origins, noGraphic }: Draft): void {
+  if (noGraphic === undefined || config.noDefaults) return;
+  const serial = config.serials.length === 0;
+  const monitor =
+    config.monitors.length === 0 && !config.serials.some((target) => target.kind === 'new' && target.mux);
+  const stdio = (mux: boolean): CharTarget => ({
+    kind: 'new',
+    mux,
+    backend: { backend: 'stdio', signal: !mux },
+  });
+  if (serial) {
+    config.serials.push(stdio(monitor));
+    origins.serials.push(noGraphic);
+  } else if (monitor) {
+    config.monitors.push({ mode: 'readline', pretty: false, target: stdio(false) });
+    origins.monitors.push(noGraphic);
+  }
+}
+
+/** There is one stdio. Whoever asks for it second, in the order of the command line, is refused. */
+function checkStdio({ config, origins }: Draft): void {
+  const isStdio = (target: CharTarget): boolean =>
+    target.kind === 'new' && target.backend.backend === 'stdio';
+  const users = [
+    ...config.chardevs.flatMap(({ backend, id }, index) =>
+      backend === 'stdio' ? [{ name: `chardev '${id}'`, origin: at(origins.chardevs, index) }] : [],
+    ),
+    ...config.serials.flatMap((target, index) =>
+      isStdio(target) ? [{ name: 'the serial port', origin: at(origins.serials, index) }] : [],
+    ),
+    ...config.monitors.flatMap(({ target }, index) =>
+      isStdio(target) ? [{ name: 'a monitor', origin: at(origins.monitors, index) }] : [],
+    ),
+  ].toSorted((a, b) => a.origin.argIndex - b.origin.argIndex);
+  users[1]?.origin.fail(
+    undefined,
+    `cannot use stdio by multiple character devices: ${users[0]?.name} has it`,
+    '-serial mon:stdio lets serial port and monitor share it (Ctrl-A c switches); otherwise give one of them vc, null, unix:PATH,server=on,wait=off or -chardev stdio,id=c,mux=on.',
+  );
 }
 
 function checkBlocks(

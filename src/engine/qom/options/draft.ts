@@ -39,7 +39,8 @@ export class Draft {
     monitors: [] as Origin[],
     globals: [] as Origin[],
   };
-  noGraphic = false;
+  /** `-nographic`, if it was said. */
+  noGraphic: Origin | undefined;
 
   /** Appends a part with the place it came from. */
   add<K extends keyof Draft['origins']>(kind: K, part: MachineConfig[K][number], arg: Arg, bag?: Bag): void {

@@ -1,7 +1,7 @@
 import type { Arg } from './arg.ts';
 import { readBlockdev } from './blockdev-option.ts';
 import { readChardev, readCharTarget, readMon } from './char-options.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, Origin } from './draft.ts';
 import { readDrive } from './drive-option.ts';
 import {
   readAccel,
@@ -48,7 +48,7 @@ const option = (
   section,
   read,
 });
-const flag = (section: Section, name: string, help: string, read: (draft: Draft) => void) =>
+const flag = (section: Section, name: string, help: string, read: OptionInfo['read']) =>
   option(section, name, undefined, help, read);
 const file = (name: 'bios' | 'kernel' | 'initrd' | 'dtb' | 'append', value: string, help: string) =>
   option('Machine', name, value, help, (draft, arg) => {
@@ -182,8 +182,8 @@ export const OPTIONS: readonly OptionInfo[] = [
     'Characters and monitors',
     'nographic',
     'serial port and monitor share stdio (Ctrl-A c switches)',
-    (draft) => {
-      draft.noGraphic = true;
+    (draft, arg) => {
+      draft.noGraphic = new Origin(arg);
     },
   ),
   option('Characters and monitors', 'display', 'none', 'accepted: there is no display', (_draft, arg) => {

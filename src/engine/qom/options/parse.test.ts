@@ -164,6 +164,21 @@ describe('good command lines', () => {
     ]);
   });
 
+  it('-nographic puts on stdio what nobody named', () => {
+    const stdio = { kind: 'new', mux: false, backend: { backend: 'stdio' } };
+    const ends = (text: string): unknown => {
+      const { serials, monitors } = config(text);
+      return { serials, monitors: monitors.map(({ target }) => target) };
+    };
+    expect(ends('-nographic -serial mon:stdio')).toMatchObject({ serials: [{ mux: true }], monitors: [] });
+    expect(ends('-nographic -serial null')).toMatchObject({ serials: [{}], monitors: [stdio] });
+    expect(ends('-nographic -monitor null')).toMatchObject({ serials: [stdio], monitors: [{}] });
+    expect(ends('-nographic -serial stdio -monitor null')).toMatchObject({ serials: [stdio] });
+    expect(ends('-nographic -nodefaults')).toEqual({ serials: [], monitors: [] });
+    // Without it the serial port that nobody named leaves stdio to whoever did.
+    expect(ends('-monitor stdio')).toMatchObject({ serials: [], monitors: [stdio] });
+  });
+
   it('a network by -netdev and by -nic', () => {
     expect(
       config('-netdev user,id=n0,restrict=on -device virtio-net-device,netdev=n0').netdevs[0],
