@@ -108,6 +108,14 @@ test('the monitor moves it too, and the command line follows', async () => {
     .fill('qom-set /machine/peripheral/disk0 context main');
   await page.keyboard.press('Enter');
   await expect(laneOf(page, 'disk0')).toHaveAccessibleName('Context main');
+  // What is refused says what is possible, to scripts as well.
+  const refused = await page.evaluate(() =>
+    window.playground
+      ?.qmp('qom-set', { path: '/machine/peripheral/disk0', property: 'context', value: 'ctx7' })
+      .catch((error: unknown) => ({ ...(error as { hint?: string }), text: String(error) })),
+  );
+  expect(refused).toMatchObject({ class: 'GenericError', hint: expect.stringContaining('ctx0') as unknown });
+  expect((refused as { text: string }).text).toContain("Did you mean 'ctx0'?");
   await page.getByRole('textbox', { name: 'HMP command' }).fill('info iothreads');
   await page.keyboard.press('Enter');
   await page.getByRole('tab', { name: 'Command line' }).click();

@@ -48,15 +48,19 @@ export function checkArguments<A extends Arguments>(
 ): Result<ValuesOf<A>> {
   for (const [name, { expected, optional: mayMiss, check }] of Object.entries(schema)) {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
-    if (value === undefined && !mayMiss) return userError(`Parameter '${name}' is missing`);
+    if (value === undefined && !mayMiss)
+      return userError(`Parameter '${name}' is missing`, { hint: takes(schema) });
     if (!check(value)) return userError(`Invalid parameter type for '${name}', expected: ${expected}`);
   }
   const extra = Object.keys(given).find((name) => !Object.hasOwn(schema, name));
-  if (extra !== undefined) {
-    const names = Object.keys(schema);
-    return userError(`Parameter '${extra}' is unexpected`, {
-      hint: names.length === 0 ? 'It takes no arguments.' : `It takes ${names.join(', ')}.`,
-    });
-  }
+  if (extra !== undefined) return userError(`Parameter '${extra}' is unexpected`, { hint: takes(schema) });
   return ok(given as ValuesOf<A>);
+}
+
+/** All that a command takes, with types; what may be left out in brackets. */
+function takes(schema: Arguments): string {
+  const names = Object.entries(schema).map(([name, { expected, optional: mayMiss }]) =>
+    mayMiss ? `[${name}: ${expected}]` : `${name}: ${expected}`,
+  );
+  return names.length === 0 ? 'It takes no arguments.' : `It takes ${names.join(', ')}.`;
 }

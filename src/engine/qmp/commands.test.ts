@@ -22,6 +22,28 @@ describe('the commands', () => {
     expect(names).toEqual(expect.arrayContaining(wanted.split(' ')));
   });
 
+  it('what is refused says what is possible', async () => {
+    const { monitor } = await started();
+    const hint = async (name: string, args: Record<string, unknown> = {}): Promise<string> => {
+      const reply = await monitor.execute(name, args);
+      if (reply.ok) throw new Error(`${name} was not refused`);
+      return reply.error.hint ?? '';
+    };
+    expect(await hint('qom-set', { path: DISK })).toBe(
+      'It takes path: string, property: string, value: any value.',
+    );
+    expect(await hint('stop', { now: true })).toBe('It takes no arguments.');
+    expect(await hint('query-cpus')).toBe("Did you mean 'query-cpus-fast'?");
+    expect(await hint('savevm')).toContain('human-monitor-command');
+    expect(await hint('qom-list', { path: '/machine/peripheral/disk9' })).toBe(
+      'In /machine/peripheral there is: disk0.',
+    );
+    expect(await hint('qom-list', { path: '/machine/disk0' })).toBe(`Did you mean '${DISK}'?`);
+    expect(await hint('x-blockdev-set-iothread', { 'node-name': 'd9', iothread: 't1' })).toContain(
+      'query-named-block-nodes',
+    );
+  });
+
   it('status, stop, cont, reset', async () => {
     const { run, monitor, machine } = await started();
     const events: string[] = [];

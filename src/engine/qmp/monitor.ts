@@ -12,6 +12,7 @@ import { MACHINE_COMMANDS } from './commands/machine-commands.ts';
 import { OBJECT_COMMANDS } from './commands/object-commands.ts';
 import { VIRTIO_COMMANDS } from './commands/virtio-commands.ts';
 import { completeHmp } from './hmp/complete.ts';
+import { HMP_COMMANDS } from './hmp/hmp-commands.ts';
 import { runHmp } from './hmp/run.ts';
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(
@@ -25,6 +26,8 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
     ...VIRTIO_COMMANDS,
   ].map((command) => [command.name, command]),
 );
+
+const HMP_NAMES: ReadonlySet<string> = new Set(HMP_COMMANDS.flatMap(({ names }) => names));
 
 /**
  * What all monitors of a machine share: its commands and its events. Transports are elsewhere: `QmpSession`
@@ -55,7 +58,9 @@ export class Monitor {
     if (command === undefined)
       return userError(`The command ${name} has not been found`, {
         class: 'CommandNotFound',
-        hint: possible(name, [...COMMANDS.keys()]),
+        hint: HMP_NAMES.has(name)
+          ? `It is a command of HMP: human-monitor-command with command-line ${name}.`
+          : possible(name, [...COMMANDS.keys()]),
       });
     return command.run(this.#context, args);
   }

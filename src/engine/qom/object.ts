@@ -138,6 +138,17 @@ function notFound(root: QomObject, path: string) {
   const near = [...root.subtree()].find((object) => object.name === last && object.name !== '');
   return userError(`Device '${path}' not found`, {
     class: 'DeviceNotFound',
-    ...(near === undefined ? {} : { hint: `Did you mean '${near.path}'?` }),
+    hint: near === undefined ? whatIsThere(root, path) : `Did you mean '${near.path}'?`,
   });
+}
+
+/** The children of the last object on the path that is there. */
+function whatIsThere(root: QomObject, path: string): string {
+  let object = root;
+  for (const part of path.split('/').filter((name) => name !== '')) {
+    const child = object.children.get(part);
+    if (child === undefined) return `In ${object.path} there is: ${[...object.children.keys()].join(', ')}.`;
+    object = child;
+  }
+  return `${object.path} is there.`;
 }

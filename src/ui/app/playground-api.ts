@@ -1,4 +1,5 @@
 import type { Playground } from '../model/playground.ts';
+import { errorInWords } from '../model/problem.ts';
 import type { Vm } from '../../engine/vm.ts';
 
 /** `window.playground`: the page for scripts. What a person can do, with the same effect. */
@@ -10,7 +11,10 @@ export interface PlaygroundApi {
   start(commandLine?: string): Promise<void>;
   /** Cut the power; resolves when every thread has ended and every disk is closed. */
   stop(): Promise<void>;
-  /** One QMP command; resolves with its `return`, rejects with its error. */
+  /**
+   * One QMP command; resolves with its `return`, rejects with its error: an Error with `class`, `desc` and, where there is
+   * something to say, `hint` (what is possible), which its message ends with.
+   */
   qmp(execute: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** One HMP line; resolves with what the monitor prints. */
   hmp(line: string): Promise<string>;
@@ -88,7 +92,7 @@ export function installPlaygroundApi({ controller, holds, moves }: Playground): 
     stop: () => controller.powerOff(),
     qmp: async (execute, args) => {
       const reply = await machine().qmp(execute, args);
-      if (!reply.ok) throw Object.assign(new Error(reply.error.desc), { class: reply.error.class });
+      if (!reply.ok) throw Object.assign(new Error(errorInWords(reply.error)), reply.error);
       return reply.value;
     },
     hmp: (line) => machine().hmp(line),

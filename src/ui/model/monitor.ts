@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Vm } from '../../engine/vm.ts';
-import { messageOf } from './problem.ts';
+import { errorInWords, messageOf } from './problem.ts';
 import type { VmController } from './vm-controller.ts';
 
 export type MonitorMode = 'hmp' | 'qmp';
@@ -102,7 +102,7 @@ export class Monitor {
       if (!command.ok) return this.#add('error', command.message);
       const reply = await vm.qmp(command.execute, command.args);
       if (reply.ok) this.#add('reply', JSON.stringify(reply.value, undefined, 2));
-      else this.#add('error', `${reply.error.class}: ${reply.error.desc}`);
+      else this.#add('error', `${reply.error.class}: ${errorInWords(reply.error)}`);
     } catch (error) {
       this.#add('error', messageOf(error));
     }

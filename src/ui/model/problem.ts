@@ -135,3 +135,7 @@ export async function isolateByServiceWorker(base: URL): Promise<void> {
   await navigator.serviceWorker.register(new URL('isolation-sw.js', base));
   await navigator.serviceWorker.ready;
 }
+
+/** What the machine refused, and on a line of its own what is possible instead. */
+export const errorInWords = ({ desc, hint }: Pick<UserError, 'desc' | 'hint'>): string =>
+  hint === undefined ? desc : `${desc}\n${hint}`;

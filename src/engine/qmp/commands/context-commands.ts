@@ -62,7 +62,10 @@ export const CONTEXT_COMMANDS: readonly Command[] = [
     { 'node-name': string, iothread: stringOrNull, force: optional(boolean) },
     async ({ model }, args) => {
       const block = model.findBlock(args['node-name']);
-      if (!block.ok) return userError(`Failed to find node with node-name='${args['node-name']}'`);
+      if (!block.ok)
+        return userError(`Failed to find node with node-name='${args['node-name']}'`, {
+          hint: 'query-named-block-nodes lists them.',
+        });
       const user = model.blockUser(block.value.id);
       if (user === undefined)
         return userError(

@@ -33,9 +33,9 @@ export function editDistance(a: string, b: string, limit: number): number {
   return last[b.length] ?? limit + 1;
 }
 
-/** "did you mean …", or all that is possible. */
+/** "did you mean …" (a name like it, or one that it begins: `query-cpus`, `query-cpus-fast`), or all that is possible. */
 export function possible(typed: string, candidates: readonly string[]): string {
-  const near = nearest(typed, candidates);
+  const near = nearest(typed, candidates) ?? candidates.find((name) => name.startsWith(`${typed}-`));
   if (near !== undefined) return `Did you mean '${near}'?`;
   return candidates.length <= 24
     ? `Possible: ${candidates.join(', ')}.`
