@@ -360,7 +360,8 @@ export class AioContext implements AioLoop, BusyPoller {
     const now = this.#clock.nowNs();
     const latencyNs = ready && notifier.stampNs !== undefined ? Math.max(0, now - notifier.stampNs) : -1;
     handler.stats.dispatched(now, latencyNs);
-    this.#tracer.emit(
+    this.#tracer.emitAt(
+      now,
       TRACE.source_dispatch_begin,
       this.#index,
       nameId,

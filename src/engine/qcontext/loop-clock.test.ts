@@ -54,9 +54,13 @@ describe('the clock of a loop', () => {
       tracer: {
         enabled: () => true,
         nameId: (kind, name) => tracer.nameId(kind, name),
-        emit: (event: number, ...args: number[]) => {
+        emit: (event, ...args) => {
           times.push(clock.nowNs());
-          tracer.emit(event, ...args);
+          return tracer.emit(event, ...args);
+        },
+        emitAt: (timeNs, event, ...args) => {
+          times.push(timeNs);
+          return tracer.emit(event, ...args);
         },
       },
       isReadable: () => notifier.isSet(),

@@ -93,7 +93,8 @@ export class ThreadPoll {
     }
     // After the look, and anew: what is dispatched now must not seem to be so before it was signalled (T3).
     const end = ready > 0 || mayWait ? this.#clock.readNs() : start;
-    if (slept !== null) this.#tracer.emit(TRACE.context_poll_end, this.#index, Number(slept !== 'timed-out'));
+    if (slept !== null)
+      this.#tracer.emitAt(end, TRACE.context_poll_end, this.#index, Number(slept !== 'timed-out'));
     for (const poller of this.#pollers) poller.waited(end - start);
     this.#options.shares?.enter('dispatching', end);
     return ready;

@@ -72,6 +72,8 @@ export class TraceRingWriter implements Tracer {
   #head = 0;
   #tail = 0;
   #lost = 0;
+  /** Time of the last record, ns. */
+  #time = 0;
 
   /**
    * @param thread number of the writing thread, stored in every record
@@ -115,18 +117,24 @@ export class TraceRingWriter implements Tracer {
     return ((this.#words[this.#maskWord + (event >>> 5)] as number) & (1 << (event & 31))) !== 0;
   }
 
-  emit(event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): void {
+  emit(event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): number {
+    return this.emitAt(0, event, a0, a1, a2, a3, a4);
+  }
+
+  emitAt(at: number, event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): number {
     const words = this.#words;
-    if (((words[this.#maskWord + (event >>> 5)] as number) & (1 << (event & 31))) === 0) return;
+    if (((words[this.#maskWord + (event >>> 5)] as number) & (1 << (event & 31))) === 0) return 0;
     if (
       this.#breakWord >= 0 &&
       ((words[this.#breakWord + (event >>> 5)] as number) & (1 << (event & 31))) !== 0
     )
       this.#onBreak(event, [a0, a1, a2, a3, a4]);
+    const time = Math.max(this.#time, at === 0 ? this.#clock.nowNs() : at);
+    this.#time = time;
     const head = this.#head;
-    if ((head - this.#tail) >>> 0 > this.#slots && this.#isFull()) return;
+    if ((head - this.#tail) >>> 0 > this.#slots && this.#isFull()) return time;
     const word = this.#firstWord + (head & this.#slots) * RECORD_WORDS;
-    this.#times[word >>> 1] = this.#clock.nowNs();
+    this.#times[word >>> 1] = time;
     words[word + 2] = event | this.#threadBits;
     words[word + 3] = a0;
     words[word + 4] = a1;
@@ -136,6 +144,7 @@ export class TraceRingWriter implements Tracer {
     this.#head = (head + 1) >>> 0;
     // ORDER: pairs with the load of `head` in TraceDrain.drain(): a record is complete before it is counted.
     this.#mem.store32(this.#ring + TraceRingLayout.at.head, this.#head);
+    return time;
   }
 
   /** Looks whether the reader has made room; if not, the record about to be written is lost. */

@@ -11,8 +11,11 @@ const ROUNDS_PER_RUN = 4;
  * interrupt (in a long batch earlier: K6), ask for kicks again and look once more (rule Q4).
  */
 export abstract class BatchQueueHandler extends VirtQueueHandler {
-  /** What the device does with a chain: ends in `complete`, now or later. The chain is valid only during the call. */
-  protected abstract handleChain(chain: DescriptorChain): void;
+  /**
+   * What the device does with a chain: ends in `complete`, now or later. The chain is valid only during the call.
+   * @param nowNs - when it was taken
+   */
+  protected abstract handleChain(chain: DescriptorChain, nowNs: number): void;
   /** All chains of a round were handled: submit what was gathered. */
   protected submitBatch(): void {}
 
@@ -47,7 +50,7 @@ export abstract class BatchQueueHandler extends VirtQueueHandler {
       const chain = this.take(kickNs, nowNs);
       if (chain === undefined) return;
       const { unpublished } = this.queue;
-      this.handleChain(chain);
+      this.handleChain(chain, nowNs);
       // Chains are taken within a microsecond of each other; but where one was worked on, time has passed.
       if (this.queue.unpublished !== unpublished) nowNs = clock.nowNs();
     }

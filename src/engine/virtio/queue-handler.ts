@@ -242,7 +242,7 @@ export abstract class VirtQueueHandler {
     recordLatency(mem, state.addr + Q.latency, nowNs - state.sinceNsAt(element.key));
     const kickNs = this.#kickNs[element.key] as number;
     if (kickNs > 0) recordLatency(mem, state.addr + Q.latencyFromKick, nowNs - kickNs);
-    queue.fill(element, written);
+    queue.fill(element, written, nowNs);
     this.#inFlight -= 1;
     if (this.#running) return; // the run publishes
     if (this.#life !== 'draining') {

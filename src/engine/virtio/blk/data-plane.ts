@@ -127,7 +127,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     };
   }
 
-  protected override handleChain(chain: DescriptorChain): void {
+  protected override handleChain(chain: DescriptorChain, nowNs: number): void {
     const { env } = this;
     const request = this.#free.pop() ?? new VirtioBlkRequest(env.dev, this);
     copyElement(chain, request);
@@ -135,7 +135,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     const verdict = parseBlkRequest(env.mem, chain, this.#limits, request);
     switch (verdict) {
       case 'submit':
-        this.#accept(request);
+        this.#accept(request, nowNs);
         return;
       case 'get-id':
         env.tracer.emit(TRACE.virtio_blk_handle_other, env.dev, request.req, request.type);
@@ -162,7 +162,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     }
   }
 
-  #accept(request: VirtioBlkRequest): void {
+  #accept(request: VirtioBlkRequest, nowNs: number): void {
     const { env } = this;
     if (request.kind !== 'read' && request.kind !== 'write') {
       env.tracer.emit(TRACE.virtio_blk_handle_other, env.dev, request.req, request.type);
@@ -171,7 +171,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
       return;
     }
     const event = request.kind === 'read' ? TRACE.virtio_blk_handle_read : TRACE.virtio_blk_handle_write;
-    this.#traceRange(event, request);
+    this.#traceRange(nowNs, event, request);
     if (!this.#config.requestMerging) {
       this.#backend.submit(request);
       return;
@@ -236,7 +236,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     while (request !== undefined) {
       const next: VirtioBlkRequest | undefined = request.merged;
       request.merged = undefined;
-      this.env.tracer.emit(TRACE.virtio_blk_rw_complete, this.env.dev, request.req, result);
+      this.env.tracer.emitAt(nowNs, TRACE.virtio_blk_rw_complete, this.env.dev, request.req, result);
       if (result === BLK_OK) this.#succeed(request, nowNs);
       else this.#failed(request, result);
       request = next;
@@ -304,7 +304,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     const { env } = this;
     if (status !== VIRTIO_BLK_S_OK) this.state.addF64(Q.errors, 1);
     env.mem.u8[request.statusAddr] = status;
-    env.tracer.emit(TRACE.virtio_blk_req_complete, env.dev, request.req, status);
+    env.tracer.emitAt(nowNs, TRACE.virtio_blk_req_complete, env.dev, request.req, status);
     // The length says how many bytes from the start were written (2.7.8.2); the status byte is the last.
     const fillsBuffer = request.type === VIRTIO_BLK_T_IN || request.type === VIRTIO_BLK_T_GET_ID;
     const whole = request.writableBytes === 1 || (status === VIRTIO_BLK_S_OK && fillsBuffer);
@@ -384,10 +384,11 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     return this.env.mem.u8[at] !== 0;
   }
 
-  #traceRange(event: number, request: VirtioBlkRequest): void {
+  #traceRange(nowNs: number, event: number, request: VirtioBlkRequest): void {
     const { tracer, dev } = this.env;
     if (!tracer.enabled(event)) return;
     const sector = request.offset / SECTOR_BYTES;
-    tracer.emit(event, dev, request.req, sector >>> 0, Math.floor(sector / 0x1_0000_0000), request.bytes);
+    const high = Math.floor(sector / 0x1_0000_0000);
+    tracer.emitAt(nowNs, event, dev, request.req, sector >>> 0, high, request.bytes);
   }
 }

@@ -87,8 +87,11 @@ export abstract class Virtqueue {
     return result;
   }
 
-  /** Returns a buffer. Not visible to the driver until `flush`. */
-  fill(element: VirtQueueElement, written: number): void {
+  /**
+   * Returns a buffer. Not visible to the driver until `flush`.
+   * @param nowNs - for the trace, if the caller has just looked
+   */
+  fill(element: VirtQueueElement, written: number, nowNs = 0): void {
     const { state } = this;
     assert(state.requestAt(element.key) === element.req, 'virtqueue: a buffer returned twice');
     this.writeUsed(element, written);
@@ -97,7 +100,8 @@ export abstract class Virtqueue {
     state.set(Q.inFlightSlots, state.get(Q.inFlightSlots) - element.slots);
     state.addF64(Q.completions, 1);
     this.pending += 1;
-    this.env.tracer.emit(TRACE.virtqueue_fill, this.env.dev, this.index, element.head, element.req, written);
+    const { tracer, dev } = this.env;
+    tracer.emitAt(nowNs, TRACE.virtqueue_fill, dev, this.index, element.head, element.req, written);
   }
 
   /** Makes filled buffers visible and interrupts the driver if it wants that. */
@@ -105,13 +109,15 @@ export abstract class Virtqueue {
     if (this.pending === 0) return;
     const { env, state } = this;
     this.publish();
-    env.tracer.emit(TRACE.virtqueue_flush, env.dev, this.index, this.pending, state.get(Q.usedIdx));
+    const { tracer, dev } = env;
+    const nowNs = tracer.emit(TRACE.virtqueue_flush, dev, this.index, this.pending, state.get(Q.usedIdx));
     this.pending = 0;
     const wanted = this.wantsInterrupt();
-    if (env.tracer.enabled(TRACE.virtio_notify)) {
-      env.tracer.emit(
+    if (tracer.enabled(TRACE.virtio_notify)) {
+      tracer.emitAt(
+        nowNs,
         TRACE.virtio_notify,
-        env.dev,
+        dev,
         this.index,
         wanted ? 0 : 1,
         state.get(Q.usedIdx),
@@ -122,9 +128,9 @@ export abstract class Virtqueue {
       state.addF64(Q.interruptsSuppressed, 1);
       return;
     }
-    if (env.tracer.enabled(TRACE.virtio_notify_irqfd)) {
+    if (tracer.enabled(TRACE.virtio_notify_irqfd)) {
       const gsi = env.mem.load32(env.slotAddr + VirtioDeviceLayout.at.gsi);
-      env.tracer.emit(TRACE.virtio_notify_irqfd, env.dev, this.index, gsi);
+      tracer.emitAt(nowNs, TRACE.virtio_notify_irqfd, dev, this.index, gsi);
     }
     state.addF64(Q.interrupts, 1);
     raiseUsedBuffer(env);
@@ -150,7 +156,7 @@ export abstract class Virtqueue {
     state.set(Q.inFlightSlots, state.get(Q.inFlightSlots) + chain.slots);
     state.addF64(Q.requests, 1);
     const next = state.get(Q.lastAvailIdx);
-    env.tracer.emit(TRACE.virtqueue_pop, env.dev, this.index, chain.head, chain.req, next);
+    env.tracer.emitAt(nowNs, TRACE.virtqueue_pop, env.dev, this.index, chain.head, chain.req, next);
   }
 }
 

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { SharedMemory } from '../base/shared-memory.ts';
+import { TraceDrain } from './drain.ts';
+import { initTraceMask, setTraceEnabled, TraceRingWriter } from './ring.ts';
+import { TRACE } from './schema.ts';
+
+const MASK = 64;
+const RING = 128;
+
+/** A writer on a clock whose every reading is 10 ns later, and the times of what it wrote. */
+function rig() {
+  const mem = new SharedMemory(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }));
+  initTraceMask(mem, MASK);
+  let readings = 0;
+  const clock = { nowNs: () => ++readings * 10 };
+  const writer = new TraceRingWriter(mem, { ring: RING, capacity: 8, mask: MASK, thread: 0, clock });
+  const drain = new TraceDrain(mem, [RING]);
+  const times = (): number[] => {
+    const batch = drain.drain(Infinity);
+    return [...batch.time.subarray(0, batch.count)];
+  };
+  return { mem, writer, times, readings: () => readings };
+}
+
+describe('TraceRingWriter', () => {
+  it('a record bears the time it is written, or the one its caller has', () => {
+    const { writer, times, readings } = rig();
+    const at = writer.emit(TRACE.virtqueue_pop, 1);
+    expect(at).toBe(10);
+    writer.emitAt(at, TRACE.virtio_blk_handle_read, 1);
+    writer.emitAt(14, TRACE.virtqueue_fill, 1);
+    expect(readings()).toBe(1);
+    writer.emit(TRACE.virtqueue_flush, 1);
+    expect(times()).toEqual([10, 10, 14, 20]);
+  });
+
+  it('of an event that is off the clock is not read, and what follows it takes its own time', () => {
+    const { mem, writer, times, readings } = rig();
+    setTraceEnabled(mem, MASK, TRACE.virtqueue_flush, false);
+    const at = writer.emit(TRACE.virtqueue_flush, 1);
+    expect([at, readings()]).toEqual([0, 0]);
+    writer.emitAt(at, TRACE.virtio_notify, 1);
+    expect(times()).toEqual([10]);
+  });
+
+  it('never goes back in time, whatever time it is given', () => {
+    const { writer, times } = rig();
+    writer.emit(TRACE.virtqueue_pop, 1);
+    writer.emitAt(3, TRACE.virtqueue_fill, 1);
+    expect(times()).toEqual([10, 10]);
+  });
+});
