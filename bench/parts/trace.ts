@@ -1,7 +1,7 @@
 import type { PageMachine } from '../lib/browser.ts';
 import { delay, type Lab } from '../lib/lab.ts';
 import { type FrameCost, frameCosts } from '../lib/main-thread.ts';
-import { alternate, atMost, type BenchResult, measured, median, pairedRatio } from '../lib/result.ts';
+import { atMost, type BenchResult, measured, median, type Pairs } from '../lib/result.ts';
 import { fio, type Load } from './disk.ts';
 import type { Part } from './part.ts';
 
@@ -82,6 +82,69 @@ async function mainThread(lab: Lab, machine: PageMachine, seconds: number): Prom
   ];
 }
 
+/** How long the events are on or off at a time, ms; and how long after a switch nothing is counted. */
+const SLOT_MS = 100;
+const SETTLE_MS = 15;
+
+/**
+ * Requests per second with the events on and off while one fio runs, switched every SLOT_MS: on, off, off, on, each such
+ * four a pair. Two runs of fio, or two seconds of one, differ by more than tracing costs, as threads that spin meet each
+ * other or miss; of slots so short many are had.
+ */
+async function whileOneRuns(
+  machine: PageMachine,
+  events: readonly string[],
+  seconds: number,
+): Promise<Pairs & { readonly perSecond: number }> {
+  const load = fio(machine, LOAD, seconds + 4);
+  await delay(2500);
+  const quads = Math.round((seconds * 1000) / (4 * (SLOT_MS + SETTLE_MS)));
+  const pairs = await machine.browser.page.evaluate(
+    async ({ names, count, slotMs, settleMs }) => {
+      const { playground } = window;
+      if (playground === undefined) throw new Error('no machine');
+      const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+      const reads = async (): Promise<{ reads: number; at: number; records: number }> => {
+        const disks = (await playground.qmp('query-blockstats')) as readonly {
+          readonly stats: { readonly rd_operations: number };
+        }[];
+        const sum = disks.reduce((total, { stats }) => total + stats.rd_operations, 0);
+        return { reads: sum, at: performance.now(), records: playground.trace()?.written ?? 0 };
+      };
+      const slot = async (enable: boolean): Promise<{ reads: number; records: number }> => {
+        await Promise.all(names.map((name) => playground.qmp('trace-event-set-state', { name, enable })));
+        await pause(settleMs);
+        const before = await reads();
+        await pause(slotMs);
+        const after = await reads();
+        const span = (after.at - before.at) / 1000;
+        return {
+          reads: (after.reads - before.reads) / span,
+          records: (after.records - before.records) / span,
+        };
+      };
+      const ours: number[] = [];
+      const theirs: number[] = [];
+      const records: number[] = [];
+      for (let quad = 0; quad < count; quad++) {
+        const [on, off, offAgain, onAgain] = [
+          await slot(true),
+          await slot(false),
+          await slot(false),
+          await slot(true),
+        ];
+        ours.push((on.reads + onAgain.reads) / 2);
+        theirs.push((off.reads + offAgain.reads) / 2);
+        records.push((on.records + onAgain.records) / 2);
+      }
+      return { ours, theirs, perSecond: records.reduce((sum, one) => sum + one, 0) / records.length };
+    },
+    { names: events, count: quads, slotMs: SLOT_MS, settleMs: SETTLE_MS },
+  );
+  await load;
+  return pairs;
+}
+
 /** What tracing costs: fio with the events of a fresh machine on, and with all off, in turn. */
 export const trace: Part = {
   name: 'trace',
@@ -94,41 +157,28 @@ export const trace: Part = {
     const set = async (enable: boolean): Promise<void> => {
       for (const name of events) await machine.qmp('trace-event-set-state', { name, enable });
     };
-    const counts = (): Promise<{ written: number; lost: number }> =>
-      machine.browser.page.evaluate(() => window.playground?.trace() ?? { written: 0, lost: 0 });
     const seconds = Math.max(2, Math.round((lab.options.kernelMs * 4) / 1000));
-    const perSecond: number[] = [];
     // Both ways once before anything counts: the first runs translate fio and the kernel's paths.
     for (const enable of [true, false]) {
       await set(enable);
       await fio(machine, LOAD, 3);
     }
-    const run = async (enable: boolean): Promise<number> => {
-      await set(enable);
-      const before = await counts();
-      const iops = await fio(machine, LOAD, seconds);
-      const rate = ((await counts()).written - before.written) / seconds;
-      if (enable) perSecond.push(rate);
-      return iops;
-    };
     try {
-      // The difference sought is smaller than that between two runs of fio: more pairs than elsewhere.
-      const pairs = await alternate(
-        lab.options.runs * 2,
-        () => run(true),
-        () => run(false),
-      );
-      const cost = (1 - pairedRatio(pairs)) * 100;
+      const pairs = await whileOneRuns(machine, events, lab.options.runs * 15);
+      const logs = pairs.ours.map((on, i) => Math.log(on / (pairs.theirs[i] ?? Number.NaN)));
+      const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
+      const spread = Math.sqrt(logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / logs.length);
+      const ratio = Math.exp(mean);
       report({
         name: 'trace/cost-percent',
-        value: cost,
+        value: (1 - ratio) * 100,
         unit: '%',
-        ratio: pairedRatio(pairs),
+        ratio,
         against: `tracing off, ${median(pairs.theirs).toFixed(0)} IOPS`,
-        runs: pairs.ours.length,
-        samples: pairs,
+        runs: logs.length,
+        samples: { ours: pairs.ours, theirs: pairs.theirs },
         target: atMost(5, 'value'),
-        note: `of fio's 4k random reads, depth 16; ${events.length} events on, ${median(perSecond).toFixed(0)} records per second`,
+        note: `of fio's 4k random reads, depth 16, standard error ${((spread / Math.sqrt(logs.length)) * 100).toFixed(1)} %; on and off for ${SLOT_MS} ms each while one fio runs; ${events.length} events on, ${pairs.perSecond.toFixed(0)} records per second`,
       });
       await set(true);
       report(...(await mainThread(lab, machine, seconds)));

@@ -54,11 +54,11 @@ describe('the clock of a loop', () => {
       tracer: {
         enabled: () => true,
         nameId: (kind, name) => tracer.nameId(kind, name),
-        emit: (event, ...args) => {
+        emit: (event: number, ...args: number[]) => {
           times.push(clock.nowNs());
           return tracer.emit(event, ...args);
         },
-        emitAt: (timeNs, event, ...args) => {
+        emitAt: (timeNs: number, event: number, ...args: number[]) => {
           times.push(timeNs);
           return tracer.emit(event, ...args);
         },

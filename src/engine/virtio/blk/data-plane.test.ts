@@ -178,10 +178,11 @@ describe('Q2 double fetch', () => {
     const ring = m.driver.queue();
     const header = m.guest.u32(ring.desc); // of head 0, low word
     const emit = m.tracer.emit.bind(m.tracer);
-    m.tracer.emit = (event, ...args) => {
-      emit(event, ...args);
+    m.tracer.emit = (event: number, ...args: number[]) => {
+      const at = emit(event, ...args);
       if (event === TRACE.virtqueue_pop) m.guest.bytes(ring.desc, 48).fill(0xff);
       if (event === TRACE.virtio_blk_handle_read) m.guest.bytes(header, 16).fill(0xff);
+      return at;
     };
     expect(outcome(m, read)).toEqual([VIRTIO_BLK_S_OK, 513]);
     expect(m.dataOf(read)).toEqual(pattern(512));
