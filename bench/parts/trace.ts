@@ -98,9 +98,8 @@ async function whileOneRuns(
 ): Promise<Pairs & { readonly perSecond: number }> {
   const load = fio(machine, LOAD, seconds + 4);
   await delay(2500);
-  const quads = Math.round((seconds * 1000) / (4 * (SLOT_MS + SETTLE_MS)));
   const pairs = await machine.browser.page.evaluate(
-    async ({ names, count, slotMs, settleMs }) => {
+    async ({ names, forMs, slotMs, settleMs }) => {
       const { playground } = window;
       if (playground === undefined) throw new Error('no machine');
       const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -126,7 +125,8 @@ async function whileOneRuns(
       const ours: number[] = [];
       const theirs: number[] = [];
       const records: number[] = [];
-      for (let quad = 0; quad < count; quad++) {
+      const until = performance.now() + forMs;
+      while (performance.now() < until) {
         const [on, off, offAgain, onAgain] = [
           await slot(true),
           await slot(false),
@@ -139,7 +139,7 @@ async function whileOneRuns(
       }
       return { ours, theirs, perSecond: records.reduce((sum, one) => sum + one, 0) / records.length };
     },
-    { names: events, count: quads, slotMs: SLOT_MS, settleMs: SETTLE_MS },
+    { names: events, forMs: seconds * 1000, slotMs: SLOT_MS, settleMs: SETTLE_MS },
   );
   await load;
   return pairs;
