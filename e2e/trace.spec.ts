@@ -140,6 +140,66 @@ test('two requests are compared, one is found in the timeline, the next one stop
   expect((await stopped).status).toBe(0);
 });
 
+test('a request is gone after from view to view: waterfall, flow, timeline, heat map, ring, and back', async ({
+  page,
+}) => {
+  await boot(page);
+  await run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=6 iflag=direct');
+  await page.getByRole('tab', { name: 'Waterfall' }).click();
+  const stages = page.getByRole('region', { name: 'Stages of the request' });
+  const title = stages.getByRole('heading').first();
+  const shown = async (): Promise<string> => /#\d+/.exec(await title.innerText())?.[0] ?? '';
+  await page.getByRole('listbox', { name: 'Requests' }).getByRole('option').nth(2).click();
+  const id = await shown();
+  expect(id).toMatch(/^#\d+$/);
+  const req = id.slice(1);
+  const isSelected = (tab: string) =>
+    expect(page.getByRole('tab', { name: tab })).toHaveAttribute('aria-selected', 'true');
+
+  // To the flow: its own moments at the stations, and back.
+  await stages.getByRole('button', { name: 'In the flow' }).click();
+  await isSelected('Flow');
+  await expect(page.getByRole('list', { name: 'The way of a request' })).toContainText(id);
+  const one = page.getByRole('group', { name: `Request ${req}` });
+  await one.getByRole('button', { name: 'In the waterfall' }).click();
+  await isSelected('Waterfall');
+  expect(await shown()).toBe(id);
+
+  // To the timeline; by keys alone to one of its records, and from there back.
+  await page.getByRole('tab', { name: 'Flow' }).click();
+  await one.getByRole('button', { name: 'In the timeline' }).click();
+  await expect(page.getByRole('textbox', { name: 'Search events' })).toHaveValue(id);
+  await page.getByRole('textbox', { name: 'Search events' }).press('Enter');
+  await expect(page.getByRole('button', { name: id, exact: true })).toBeVisible();
+  await page.getByRole('application', { name: /^Timeline/ }).focus();
+  await page.keyboard.press('r');
+  await isSelected('Waterfall');
+  expect(await shown()).toBe(id);
+  await page.getByRole('button', { name: 'The same as tables' }).click();
+  await page
+    .getByRole('region', { name: 'Statistics' })
+    .getByRole('button', { name: `Request ${req} in the waterfall` })
+    .first()
+    .click();
+  expect(await shown()).toBe(id);
+
+  // From the heat map: the slowest request of a cell, by keys.
+  await page.getByRole('tab', { name: 'Heat map' }).click();
+  await page.getByRole('application', { name: /^Heat map/ }).focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect(page.getByRole('button', { name: 'Slowest in the cell' })).toBeEnabled();
+  await page.getByRole('application', { name: /^Heat map/ }).press('Enter');
+  await isSelected('Waterfall');
+  await expect(title).toContainText(/#\d+ read 4 KiB/);
+
+  // From the ring: the request whose head stands in the newest slot.
+  await page.getByRole('tab', { name: 'Ring' }).click();
+  await page.getByRole('application', { name: /^Ring of/ }).press('ArrowRight');
+  await page.getByRole('button', { name: 'Its request in the waterfall' }).click();
+  await isSelected('Waterfall');
+  await expect(title).toContainText(/#\d+ /);
+});
+
 test('the timeline is driven by keys alone, and says what the cursor is at', async ({ page }) => {
   await boot(page);
   await run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=20 iflag=direct');

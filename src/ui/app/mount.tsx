@@ -9,6 +9,7 @@ import type { ImagesModel } from '../model/images/images-model.ts';
 import { Monitor } from '../model/monitor.ts';
 import { Moves } from '../model/moves.ts';
 import { type Playground, PlaygroundContext } from '../model/playground.ts';
+import { RequestLinks } from '../model/trace/request-links.ts';
 import { TraceClient } from '../model/trace/trace-client.ts';
 import { VmController, type ControllerOptions } from '../model/vm-controller.ts';
 import { App } from './App.tsx';
@@ -23,6 +24,8 @@ export function createPlayground(options: PageOptions): Playground {
   const controller = new VmController(options);
   const moves = new Moves(controller);
   const trace = new TraceClient(controller);
+  const requests = new RequestLinks(trace);
+  controller.onVm(() => requests.forget());
   const playground: Playground = {
     controller,
     moves,
@@ -33,6 +36,7 @@ export function createPlayground(options: PageOptions): Playground {
     ),
     monitor: new Monitor(controller),
     trace,
+    requests,
     numbers: (listener) => controller.board.onNumbers(listener),
   };
   followBoard(controller);

@@ -1,5 +1,5 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { say } from './announcer.ts';
+import { say, tell } from './announcer.ts';
 import type { VmController } from './vm-controller.ts';
 
 /** A trace event that holds the context it happens in; what is left out may be anything. */
@@ -69,7 +69,7 @@ export class Breakpoints {
     for (const { id } of this.store.getState().all)
       await this.#controller.command('x-breakpoint-remove', { id });
     await this.refresh();
-    say('All breakpoints are removed');
+    tell('All breakpoints are removed');
   }
 
   /** Asks the machine: a monitor sets and removes them too. */

@@ -1,5 +1,13 @@
 import { createContext, deleteContext } from './contexts.ts';
-import { layout, PRESETS, type Preset, reveal } from './layout.ts';
+import {
+  layout,
+  PRESETS,
+  type Preset,
+  reveal,
+  revealInspector,
+  revealTerminal,
+  revealTimeline,
+} from './layout.ts';
 import type { Playground } from './playground.ts';
 import { SCENARIOS } from './scenarios/catalog.ts';
 import { stepCommands } from './step-commands.ts';
@@ -48,8 +56,9 @@ export function availableCommands(playground: Playground): readonly Command[] {
     add('Show', { 'command-line': 'Command line', monitor: 'Monitor', images: 'Images' }[panel], () =>
       reveal(panel),
     );
-  for (const [id, label] of Object.entries(INSPECTOR))
-    add('Show', label, () => layout.setState({ inspector: id, narrow: 'request' }));
+  for (const [id, label] of Object.entries(INSPECTOR)) add('Show', label, () => revealInspector(id));
+  add('Show', 'Timeline', () => revealTimeline());
+  add('Show', 'Guest terminal', () => revealTerminal());
   for (const [preset, label] of Object.entries(PRESETS))
     add('Page', `Arrange: ${label}`, () => layout.setState({ preset: preset as Preset }));
   add('Page', 'Show the steps', () => guide.show());

@@ -1,4 +1,4 @@
-import { say } from './announcer.ts';
+import { say, tell } from './announcer.ts';
 import { addContext, removeContext } from './command-line-edits.ts';
 import type { VmController } from './vm-controller.ts';
 
@@ -33,5 +33,5 @@ export async function deleteContext(controller: VmController, id: string): Promi
     });
   }
   controller.applyLive((text) => removeContext(text, id));
-  say(`Deleted ${id}`);
+  tell(`Deleted ${id}`);
 }

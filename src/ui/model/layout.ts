@@ -55,6 +55,20 @@ export function revealTimeline(): void {
   layout.setState(({ preset }) => ({ narrow: 'time', preset: preset === 'start' ? 'overview' : preset }));
 }
 
+/** Brings a tab of the inspector into view. */
+export function revealInspector(tab: string): void {
+  layout.setState(({ preset }) => ({
+    inspector: tab,
+    narrow: 'request',
+    preset: preset === 'start' ? 'overview' : preset,
+  }));
+}
+
+/** Brings the guest's terminal into view; every arrangement has it. */
+export function revealTerminal(): void {
+  layout.setState({ narrow: 'guest' });
+}
+
 /** Brings a panel to the front, wherever it lives. */
 export function reveal(panel: 'command-line' | 'monitor' | 'images'): void {
   layout.setState(({ preset }) => ({

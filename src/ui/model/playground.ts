@@ -7,6 +7,7 @@ import type { Holds } from './holds.ts';
 import type { BoardFrame } from './live-board.ts';
 import type { Monitor } from './monitor.ts';
 import type { Moves } from './moves.ts';
+import type { RequestLinks } from './trace/request-links.ts';
 import type { TraceClient } from './trace/trace-client.ts';
 import type { ControllerState, VmController } from './vm-controller.ts';
 
@@ -18,6 +19,7 @@ export interface Playground {
   readonly breakpoints: Breakpoints;
   readonly monitor: Monitor;
   readonly trace: TraceClient;
+  readonly requests: RequestLinks;
   readonly guide: Guide;
   /** Numbers of the board at 4 Hz; a stable function, as LiveText wants. */
   readonly numbers: (listener: (frame: BoardFrame) => void) => () => void;

@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { QmpEvent, RunState, Vm, VmEnd } from '../../engine/vm.ts';
-import { say } from './announcer.ts';
+import { say, tell } from './announcer.ts';
 import { splitArgv } from './argv.ts';
 import type { MakeVm, UserError } from './engine-types.ts';
 import { LiveBoard } from './live-board.ts';
@@ -225,7 +225,9 @@ export class VmController {
     }
     this.store.setState({ applied: commandLine, lastGood: commandLine });
     this.#options.remember?.(commandLine);
-    say(commands.length === 1 ? 'Applied, no restart' : `Applied by ${commands.length} commands, no restart`);
+    tell(
+      commands.length === 1 ? 'Applied, no restart' : `Applied by ${commands.length} commands, no restart`,
+    );
   }
 
   async pause(): Promise<void> {

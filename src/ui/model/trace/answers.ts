@@ -1,6 +1,6 @@
 import { CLOCK_FLOOR_NS } from '../format.ts';
 import { TRACE_EVENTS } from '../../../engine/trace/schema.ts';
-import { cellCount, HEAT_ROWS, type HeatView, rowEdges } from './heat-view.ts';
+import { cellCount, HEAT_COLUMN_NS, HEAT_ROWS, type HeatView, rowEdges } from './heat-view.ts';
 import type { Labels } from './labels.ts';
 import type {
   HeatRow,
@@ -13,7 +13,7 @@ import type {
   Statistics,
 } from './protocol.ts';
 import type { TracedRequest } from './request-log.ts';
-import { METRIC_TOTAL, metricOf } from './stages.ts';
+import { extentOf, METRIC_TOTAL, metricOf, POINTS } from './stages.ts';
 import type { TimelineView } from './timeline-view.ts';
 import { type Lane, STATE_AWAKE, STATE_BLOCKED, STATE_POLLING, type TraceModel } from './trace-model.ts';
 
@@ -120,6 +120,7 @@ export function recordRows(
       time: window.timeOf(i),
       lane: labels.lane(window.threadOf(i)),
       text: recordText(model, labels, i),
+      request: requestOf(model, i),
     });
   }
   return rows.toReversed();
@@ -129,6 +130,16 @@ export function recordText(model: TraceModel, labels: Labels, record: number): s
   const { window } = model;
   const args = [0, 1, 2, 3, 4].map((i) => window.argOf(record, i));
   return labels.record(window.eventOf(record), args, window.threadOf(record));
+}
+
+/** Where each event says which request it is of; below 0: nowhere. */
+const REQUEST_ARG = TRACE_EVENTS.map(({ args }) => args.findIndex(([, kind]) => kind === 'req'));
+
+/** Id of the request a record is of. */
+export function requestOf({ window }: TraceModel, record: number): number | undefined {
+  const arg = REQUEST_ARG[window.eventOf(record)] ?? -1;
+  // A breakpoint that no request ran into says 0.
+  return arg < 0 ? undefined : window.argOf(record, arg) || undefined;
 }
 
 function listed(model: TraceModel, labels: Labels, index: number): ListedRequest | undefined {
@@ -234,4 +245,25 @@ export function heatRows(model: TraceModel, view: HeatView): readonly HeatRow[] 
     else rows.push({ from: from < CLOCK_FLOOR_NS ? 0 : from, to, n });
   }
   return rows;
+}
+
+/** The slowest of the requests in the marked cell of a heat map that are kept; undefined where none is marked or kept. */
+export function heatRequest(model: TraceModel, view: HeatView, labels: Labels): ListedRequest | undefined {
+  const { cursor, metric } = view;
+  if (view.dev < 0 || cursor === undefined) return undefined;
+  const { log } = model.requests;
+  const [from, to] = rowEdges(cursor.row);
+  let slowest: number | undefined;
+  let longest = -1;
+  for (let i = log.begin; i < log.end; i++) {
+    if (!log.isOf(i, view.dev, view.queue)) continue;
+    const at = log.at(i);
+    const ns = metricOf(log.times, at, metric);
+    if (!(ns >= from && ns < to) || ns <= longest) continue;
+    const [, over] = extentOf(log.times.subarray(at, at + POINTS.length));
+    if (Math.floor(over / HEAT_COLUMN_NS) !== cursor.column) continue;
+    slowest = i;
+    longest = ns;
+  }
+  return slowest === undefined ? undefined : listed(model, labels, slowest);
 }

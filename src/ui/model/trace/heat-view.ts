@@ -49,7 +49,8 @@ export class HeatView {
     return this.last - this.columns + 1;
   }
 
-  command(command: HeatCommand): void {
+  /** @param grid what is shown; undefined while nothing is */
+  command(command: HeatCommand, grid?: HeatGrid): void {
     switch (command.do) {
       case 'show':
         this.dev = command.dev;
@@ -67,7 +68,11 @@ export class HeatView {
         };
         return;
       case 'move': {
-        const old = this.cursor ?? { column: this.last, row: Math.floor((this.low + this.high) / 2) };
+        const old = this.cursor;
+        if (old === undefined) {
+          this.cursor = this.#newest(grid);
+          return;
+        }
         this.cursor = {
           column: Math.max(this.first, Math.min(this.last, old.column + command.columns)),
           row: Math.max(this.low, Math.min(this.high, old.row + command.rows)),
@@ -78,6 +83,14 @@ export class HeatView {
         this.cursor = undefined;
         return;
     }
+  }
+
+  /** Where keys begin: the slowest cell of the newest column that has any. */
+  #newest(grid: HeatGrid | undefined): { column: number; row: number } {
+    for (let column = this.last; grid !== undefined && column >= this.first; column--)
+      for (let row = this.high; row >= this.low; row--)
+        if (cellCount(grid, this.metric, column, row) > 0) return { column, row };
+    return { column: this.last, row: Math.floor((this.low + this.high) / 2) };
   }
 }
 

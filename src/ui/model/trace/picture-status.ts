@@ -1,5 +1,5 @@
 import { duration } from '../format.ts';
-import { recordText } from './answers.ts';
+import { recordText, requestOf } from './answers.ts';
 import { momentText } from './format-time.ts';
 import { cellCount, HEAT_COLUMN_NS, type HeatView, rowEdges } from './heat-view.ts';
 import type { Labels } from './labels.ts';
@@ -32,6 +32,10 @@ export function timelineStatus(model: TraceModel, view: TimelineView, labels: La
     follow: view.follow,
     selection: view.selection,
     cursor: words,
+    request:
+      cursor?.record === undefined || cursor.record < model.window.begin
+        ? undefined
+        : requestOf(model, cursor.record),
     records: model.window.find(view.to) - model.window.find(view.from),
   };
 }
@@ -39,11 +43,11 @@ export function timelineStatus(model: TraceModel, view: TimelineView, labels: La
 /** The same of the heat map. */
 export function heatStatus(model: TraceModel, view: HeatView): HeatStatus {
   const { cursor } = view;
-  if (cursor === undefined || view.dev < 0) return { cursor: undefined };
+  if (cursor === undefined || view.dev < 0) return { cursor: undefined, n: 0 };
   const { heat } = model.requests.queue(view.dev, view.queue);
   const [from, to] = rowEdges(cursor.row);
   const n = cellCount(heat, view.metric, cursor.column, cursor.row);
   const at = (cursor.column * HEAT_COLUMN_NS) / 1e9;
   const latency = to === Infinity ? `over ${duration(from)}` : `${duration(from)} to ${duration(to)}`;
-  return { cursor: `${at.toFixed(2)} s · ${latency} · ${n} ${n === 1 ? 'request' : 'requests'}` };
+  return { cursor: `${at.toFixed(2)} s · ${latency} · ${n} ${n === 1 ? 'request' : 'requests'}`, n };
 }

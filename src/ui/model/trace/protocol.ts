@@ -106,11 +106,16 @@ export interface TimelineStatus {
   readonly selection: { readonly from: number; readonly to: number } | undefined;
   /** What is at the cursor, in words. */
   readonly cursor: string | undefined;
+  /** Id of the request the record at the cursor is of, if it is of one. */
+  readonly request: number | undefined;
   readonly records: number;
 }
 
 export interface HeatStatus {
+  /** What is in the marked cell, in words; undefined: none is marked. */
   readonly cursor: string | undefined;
+  /** Requests in it. */
+  readonly n: number;
 }
 
 /** Which requests are listed, and in which order. */
@@ -133,6 +138,8 @@ export type Question =
   /** What was recorded of each context since then (host ns). */
   | { readonly ask: 'context-records'; readonly since: number }
   | { readonly ask: 'heat-table'; readonly id: number }
+  /** The slowest of the requests in the marked cell that are kept. */
+  | { readonly ask: 'heat-request'; readonly id: number }
   | { readonly ask: 'export'; readonly format: 'jsonl' | 'perfetto' };
 
 export interface Answers {
@@ -143,6 +150,7 @@ export interface Answers {
   readonly 'step-inside': StepInside | undefined;
   readonly 'context-records': readonly ContextRecords[];
   readonly 'heat-table': readonly HeatRow[];
+  readonly 'heat-request': ListedRequest | undefined;
   readonly export: { readonly blob: Blob; readonly name: string };
 }
 
@@ -175,6 +183,8 @@ export interface RecordRow {
   readonly time: number;
   readonly lane: string;
   readonly text: string;
+  /** Id of the request it is of, if it is of one. */
+  readonly request: number | undefined;
 }
 export interface ListedRequest extends TracedRequest {
   /** Its number in the log; below 0 while it is under way. */

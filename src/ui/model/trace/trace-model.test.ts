@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { requestById, requestList } from './answers.ts';
+import { heatRequest, requestById, requestList, requestOf } from './answers.ts';
+import { HEAT_ROWS, HeatView } from './heat-view.ts';
 import { BUCKETS, bucketOf, bucketStart } from './histogram.ts';
 import { Labels } from './labels.ts';
 import { SliceTrack } from './slice-track.ts';
-import { METRICS, metricOf, P, STAGES } from './stages.ts';
+import { METRIC_TOTAL, METRICS, metricOf, P, STAGES } from './stages.ts';
 import { batchOf, type Row } from './testing.ts';
 import { STATE_AWAKE, STATE_BLOCKED, TraceModel } from './trace-model.ts';
 
@@ -221,6 +222,52 @@ describe('counts', () => {
     let all = 0;
     for (let row = 0; row < BUCKETS; row++) all += heat.count(0, 0, row);
     expect(all).toBe(1);
+  });
+});
+
+describe('from a picture to a request', () => {
+  it('a cell of the heat map leads to the slowest of its requests, an empty one to none', () => {
+    const model = make();
+    const labels = new Labels(HART);
+    model.reduce(batchOf(request(MS, 512, 1)));
+    model.reduce(batchOf(request(400 * MS, 1024, 2)));
+    const view = new HeatView();
+    view.command({ do: 'show', dev: DEV, queue: 0, metric: METRIC_TOTAL });
+    expect(heatRequest(model, view, labels)).toBeUndefined();
+    const found = (column: number): number[] =>
+      Array.from({ length: HEAT_ROWS }, (_, row) => {
+        view.cursor = { column, row };
+        return heatRequest(model, view, labels)?.req ?? 0;
+      }).filter((req) => req > 0);
+    // 400 ms are in the second column of 250.
+    expect(found(0)).toEqual([512]);
+    expect(found(1)).toEqual([1024]);
+    expect(found(2)).toEqual([]);
+  });
+
+  it('keys begin at the newest cell that has a request, and at an empty map in its middle', () => {
+    const model = make();
+    model.reduce(batchOf(request(MS, 512, 1)));
+    const view = new HeatView();
+    view.last = 9;
+    view.command({ do: 'show', dev: DEV, queue: 0, metric: METRIC_TOTAL });
+    view.command({ do: 'move', columns: -1, rows: 0 });
+    expect(view.cursor).toEqual({ column: 9, row: Math.floor((view.low + view.high) / 2) });
+    view.command({ do: 'clear' });
+    view.command({ do: 'move', columns: -1, rows: 0 }, model.requests.queue(DEV, 0).heat);
+    expect(view.cursor?.column).toBe(0);
+    expect(heatRequest(model, view, new Labels(HART))?.req).toBe(512);
+    view.command({ do: 'move', columns: 1, rows: 0 }, model.requests.queue(DEV, 0).heat);
+    expect(view.cursor?.column).toBe(1);
+  });
+
+  it('a record leads to the request it is of, if it is of one', () => {
+    const model = make();
+    const rows = request(MS, 512, 1);
+    model.reduce(batchOf(rows));
+    const requests = rows.map((_, record) => requestOf(model, record));
+    expect(requests[rows.findIndex(([, , event]) => event === 'virtqueue_pop')]).toBe(512);
+    expect(requests[rows.findIndex(([, , event]) => event === 'virtio_queue_notify')]).toBeUndefined();
   });
 });
 

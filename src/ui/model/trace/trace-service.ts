@@ -3,7 +3,15 @@ import { TraceDrain } from '../../../engine/trace/drain.ts';
 import type { TraceAttachment } from '../../../engine/vm.ts';
 import { THEMES } from '../../tokens.ts';
 import { measureEmit } from './emit-cost.ts';
-import { heatRows, recordRows, requestById, requestList, requestsSince, statistics } from './answers.ts';
+import {
+  heatRequest,
+  heatRows,
+  recordRows,
+  requestById,
+  requestList,
+  requestsSince,
+  statistics,
+} from './answers.ts';
 import { exportTrace } from './export.ts';
 import { HEAT_COLUMN_NS, HeatView } from './heat-view.ts';
 import { Labels } from './labels.ts';
@@ -200,7 +208,8 @@ export class TraceService {
       case 'heat': {
         const picture = this.#pictures.get(message.id);
         if (picture?.kind !== 'heat') return;
-        picture.view.command(message.command);
+        const { view } = picture;
+        view.command(message.command, this.#machine?.model.requests.queue(view.dev, view.queue).heat);
         picture.dirty = true;
         picture.told = 0;
         return;
@@ -409,9 +418,12 @@ export class TraceService {
         return stepInside(model, machine.attachment.firstVirtioGsi, question.thread, question.since);
       case 'context-records':
         return contextRecords(model, question.since);
-      case 'heat-table': {
+      case 'heat-table':
+      case 'heat-request': {
         const picture = this.#pictures.get(question.id);
-        return picture?.kind === 'heat' ? heatRows(model, picture.view) : undefined;
+        if (picture?.kind !== 'heat') return undefined;
+        const { view } = picture;
+        return question.ask === 'heat-table' ? heatRows(model, view) : heatRequest(model, view, labels);
       }
       case 'export': {
         return exportTrace(model, labels, question.format, machine.attachment.epoch);

@@ -1,5 +1,6 @@
-import { useState } from 'react';
-import { useBoardShape } from '../playground.ts';
+import { useStore } from 'zustand';
+import { useBoardShape, usePlayground } from '../playground.ts';
+import { queueId } from './request-links.ts';
 
 /** A virtqueue of a disk, as views that follow requests offer it. */
 export interface DiskQueue {
@@ -12,19 +13,20 @@ export interface DiskQueue {
   readonly device: string;
 }
 
-/** The queues of all disks on the board, the chosen one, and how to choose another. */
+/** The queues of all disks on the board, the one all views of requests look at, and how to choose another. */
 export function useDiskQueues(): {
   readonly queues: readonly DiskQueue[];
   readonly chosen: DiskQueue | undefined;
   readonly choose: (id: string) => void;
 } {
   const board = useBoardShape();
-  const [wish, choose] = useState<string | undefined>(undefined);
+  const { store } = usePlayground().requests;
+  const wish = useStore(store, (state) => state.queue);
   const queues = (board?.devices ?? []).flatMap(({ slot, type, id, qomPath, queues: all }): DiskQueue[] =>
     slot === undefined || !type.includes('blk')
       ? []
       : all.map((queue) => ({
-          id: `${slot} ${queue.index}`,
+          id: queueId(slot, queue.index),
           label: all.length === 1 ? id : `${id} ${queue.name}`,
           dev: slot,
           queue: queue.index,
@@ -32,5 +34,9 @@ export function useDiskQueues(): {
           device: qomPath === `/machine/peripheral/${id}` ? id : qomPath,
         })),
   );
-  return { queues, chosen: queues.find(({ id }) => id === wish) ?? queues[0], choose };
+  return {
+    queues,
+    chosen: queues.find(({ id }) => id === wish) ?? queues[0],
+    choose: (queue) => store.setState({ queue, request: undefined, inFlow: false }),
+  };
 }

@@ -1,9 +1,9 @@
-import { type CSSProperties, type ReactNode, useCallback, useEffect, useRef } from 'react';
+import { type CSSProperties, type ReactNode, useCallback, useEffect, useEffectEvent, useRef } from 'react';
 import { useStore } from 'zustand';
 import { same } from '../../model/breakpoints.ts';
 import { bytes, count, percentile, rate } from '../../model/format.ts';
 import { usePlayground } from '../../model/playground.ts';
-import type { QueueSummary, Summary } from '../../model/trace/protocol.ts';
+import type { ListedRequest, QueueSummary, Summary } from '../../model/trace/protocol.ts';
 import { METRICS, STAGES } from '../../model/trace/stages.ts';
 import { type DiskQueue, useDiskQueues } from '../../model/trace/use-disk-queues.ts';
 import { BreakButton } from '../../widgets/BreakButton.tsx';
@@ -11,6 +11,7 @@ import { type Column, DataTable } from '../../widgets/DataTable.tsx';
 import { LiveText } from '../../widgets/LiveText.tsx';
 import { Pane } from '../../widgets/Pane.tsx';
 import { Select } from '../../widgets/Select.tsx';
+import { FlowRequest } from './FlowRequest.tsx';
 import styles from './FlowView.module.css';
 import { moments, sendTokens } from './one-by-one.ts';
 
@@ -135,7 +136,13 @@ const queueIn = ({ queues }: Summary, { dev, queue }: DiskQueue): QueueSummary |
   queues.find((one) => one.dev === dev && one.queue === queue);
 
 function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
-  const { trace, controller, breakpoints } = usePlayground();
+  const { trace, controller, breakpoints, requests } = usePlayground();
+  const looked = useStore(requests.store);
+  /** The one request that is shown at the stations, if one is. */
+  const told =
+    looked.inFlow && looked.request?.dev === chosen.dev && looked.request.queue === chosen.queue
+      ? looked.request
+      : undefined;
   const broken = useStore(breakpoints.store, (state) => state.all);
   const list = useRef<HTMLOListElement>(null);
 
@@ -144,15 +151,22 @@ function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
     () =>
       trace.summaries((summary) => {
         const queue = queueIn(summary, chosen);
-        if (list.current !== null) sendTokens(list.current, queue, styles['token'] ?? '');
+        if (list.current !== null && told === undefined)
+          sendTokens(list.current, queue?.recent ?? [], styles['token'] ?? '');
         for (const [i, station] of STATIONS.entries()) {
           const item = list.current?.children[i];
           if (item instanceof HTMLElement)
             item.style.setProperty('--link', `${linkWidth(queue === undefined ? 0 : station.rate(queue))}px`);
         }
       }),
-    [trace, chosen],
+    [trace, chosen, told],
   );
+  const send = (request: ListedRequest | undefined): void => {
+    if (list.current !== null && request !== undefined)
+      sendTokens(list.current, [request], styles['token'] ?? '');
+  };
+  const sendFirst = useEffectEvent(send);
+  useEffect(() => sendFirst(told), [told]);
 
   const breakHere = ({ breaks, label }: Station): ReactNode => {
     if (breaks === undefined) return null;
@@ -191,16 +205,21 @@ function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
       }}
     />
   );
-  /** The last request, while each can be told apart; what is said stays until the next one. */
+  /** The chosen request; else the last one, while each can be told apart: what is said stays until the next one. */
   const single = useCallback(
-    (listener: (said: readonly string[] | undefined) => void) =>
-      trace.summaries((summary) => {
+    (listener: (said: readonly string[] | undefined) => void) => {
+      if (told !== undefined) {
+        listener(moments(told));
+        return () => {};
+      }
+      return trace.summaries((summary) => {
         const { recent } = queueIn(summary, chosen) ?? {};
         const last = recent?.at(-1);
         if (recent === undefined) listener(undefined);
         else if (last !== undefined) listener(moments(last));
-      }),
-    [trace, chosen],
+      });
+    },
+    [trace, chosen, told],
   );
   return (
     <div className={styles['way']}>
@@ -238,6 +257,7 @@ function Stations({ chosen }: { readonly chosen: DiskQueue }): ReactNode {
           </li>
         ))}
       </ol>
+      <FlowRequest chosen={chosen} request={told} onAgain={() => send(told)} />
     </div>
   );
 }

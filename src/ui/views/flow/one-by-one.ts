@@ -1,5 +1,5 @@
 import { duration } from '../../model/format.ts';
-import type { ListedRequest, QueueSummary } from '../../model/trace/protocol.ts';
+import type { ListedRequest } from '../../model/trace/protocol.ts';
 import { firstTime, P } from '../../model/trace/stages.ts';
 
 /** A token takes this long over the six stations, however short its request was. */
@@ -27,10 +27,10 @@ export function moments({ req, times }: ListedRequest): readonly string[] {
  * Sends a token for each request from station to station, in even steps: slow motion. Only while every request can be
  * shown; never when the person asked for less motion.
  */
-export function sendTokens(list: HTMLElement, queue: QueueSummary | undefined, className: string): void {
+export function sendTokens(list: HTMLElement, requests: readonly ListedRequest[], className: string): void {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
   const stations = [...list.children].filter((child) => child instanceof HTMLLIElement);
-  for (const request of queue?.recent ?? []) {
+  for (const request of requests) {
     const token = document.createElement('span');
     token.className = className;
     token.setAttribute('aria-hidden', 'true');

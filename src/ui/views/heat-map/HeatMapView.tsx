@@ -1,5 +1,6 @@
+import { AlignLeft } from 'lucide-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useEffectEvent, useState } from 'react';
-import { say } from '../../model/announcer.ts';
+import { say, tell } from '../../model/announcer.ts';
 import { count, duration } from '../../model/format.ts';
 import { usePlayground } from '../../model/playground.ts';
 import type { HeatRow, HeatStatus } from '../../model/trace/protocol.ts';
@@ -7,6 +8,7 @@ import { METRICS } from '../../model/trace/stages.ts';
 import { useDiskQueues } from '../../model/trace/use-disk-queues.ts';
 import { useTraceCanvas } from '../../model/trace/use-trace-canvas.ts';
 import type { ThemeName } from '../../tokens.ts';
+import { Button } from '../../widgets/Button.tsx';
 import { type Column, DataTable } from '../../widgets/DataTable.tsx';
 import { Pane } from '../../widgets/Pane.tsx';
 import { Select } from '../../widgets/Select.tsx';
@@ -28,13 +30,13 @@ const LATENCIES = METRICS.map(({ id, label }) => ({ id, label }));
 
 /** When requests took how long: every request is in a cell, and every cell that has one can be seen. */
 export default function HeatMapView({ theme }: { readonly theme: ThemeName }): ReactNode {
-  const { trace } = usePlayground();
+  const { trace, requests } = usePlayground();
   const { queues, chosen, choose } = useDiskQueues();
   const [metric, setMetric] = useState('total');
   const [columns, setColumns] = useState('240');
-  const [status, setStatus] = useState<HeatStatus>({ cursor: undefined });
+  const [status, setStatus] = useState<HeatStatus>({ cursor: undefined, n: 0 });
   const [host, opened] = useTraceCanvas(trace.openHeat, theme, (next: HeatStatus) =>
-    setStatus((old) => (old.cursor === next.cursor ? old : next)),
+    setStatus((old) => (old.cursor === next.cursor && old.n === next.n ? old : next)),
   );
   const canvas = opened?.canvas;
 
@@ -51,9 +53,16 @@ export default function HeatMapView({ theme }: { readonly theme: ThemeName }): R
     if (status.cursor !== undefined) say(status.cursor);
   }, [status.cursor]);
 
+  const openSlowest = async (): Promise<void> => {
+    if (canvas === undefined) return;
+    const request = await trace.ask({ ask: 'heat-request', id: canvas.id });
+    if (request === undefined) tell('No request of this cell is kept');
+    else requests.inWaterfall(request);
+  };
   const key = (event: KeyboardEvent): void => {
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (step !== undefined) canvas?.command({ do: 'move', columns: step[0] ?? 0, rows: step[1] ?? 0 });
+    else if (event.key === 'Enter') void openSlowest();
     else if (event.key === 'Escape') canvas?.command({ do: 'clear' });
     else return;
     event.preventDefault();
@@ -78,7 +87,7 @@ export default function HeatMapView({ theme }: { readonly theme: ThemeName }): R
           className={styles['canvas']}
           role="application"
           tabIndex={0}
-          aria-label="Heat map of latencies over time. Arrow keys move from cell to cell, Escape clears; the table beside it has the same counts."
+          aria-label="Heat map of latencies over time. Arrow keys move from cell to cell, Enter opens the slowest request of the cell in the waterfall, Escape clears; the table beside it has the same counts."
           onKeyDown={key}
           onClick={(event) => {
             const box = event.currentTarget.getBoundingClientRect();
@@ -86,6 +95,17 @@ export default function HeatMapView({ theme }: { readonly theme: ThemeName }): R
           }}
         />
         <div className={styles['table']} role="region" aria-label="Latencies in numbers" tabIndex={0}>
+          {status.cursor === undefined ? null : (
+            <Button
+              size="small"
+              isDisabled={status.n === 0}
+              icon={<AlignLeft aria-hidden="true" />}
+              tip="The slowest request of the marked cell, in the waterfall (Enter)"
+              onPress={() => void openSlowest()}
+            >
+              Slowest in the cell
+            </Button>
+          )}
           <HeatTable id={canvas?.id} marked={status.cursor !== undefined} />
         </div>
       </div>
@@ -119,7 +139,7 @@ function HeatTable({
       columns={COLUMNS}
       rows={rows ?? []}
       rowKey={(row) => row.from}
-      empty={rows === undefined ? 'counting…' : 'no request yet'}
+      empty={rows === undefined ? 'counting…' : marked ? 'none' : 'no request yet'}
     />
   );
 }

@@ -35,14 +35,17 @@ export function LiveRing({
   vm,
   qomPath,
   index,
+  dev,
   theme,
 }: {
   readonly vm: Vm;
   readonly qomPath: string;
   readonly index: number;
+  /** Slot of the device if the trace follows its requests, as it does a disk's. */
+  readonly dev: number | undefined;
   readonly theme: ThemeName;
 }): ReactNode {
-  const { controller } = usePlayground();
+  const { controller, requests } = usePlayground();
   const canvas = useRef<HTMLCanvasElement>(null);
   const pulses = useRef<Record<Counted, Pulse>>({
     kicks: NEVER,
@@ -117,13 +120,17 @@ export function LiveRing({
   }, [controller]);
 
   const keyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') setCursor(undefined);
     const size = shown?.queue.size ?? 1;
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, PageDown: 16, PageUp: -16 }[
       event.key
     ];
     if (step === undefined) return;
     event.preventDefault();
-    setCursor((old) => ((old ?? 0) + step + size) % size);
+    // From where the driver is.
+    const ring = shown?.ring;
+    const newest = ring?.kind === 'split' ? (ring.availIdx - 1 + size) % size : 0;
+    setCursor((old) => (old === undefined ? newest : (old + step + size) % size));
   };
   return (
     <div className={styles['split']}>
@@ -132,7 +139,7 @@ export function LiveRing({
         className={styles['canvas']}
         role="application"
         tabIndex={0}
-        aria-label={`Ring of ${qomPath.split('/').at(-1) ?? ''}: arrow keys choose a slot, the table says what is in it`}
+        aria-label={`Ring of ${qomPath.split('/').at(-1) ?? ''}: arrow keys choose a slot, the table says what is in it, Escape lets it go`}
         onKeyDown={keyDown}
         onClick={(event) => {
           const box = event.currentTarget.getBoundingClientRect();
@@ -147,7 +154,14 @@ export function LiveRing({
           );
         }}
       />
-      {shown === undefined ? null : <RingTable ring={shown.ring} queue={shown.queue} cursor={cursor} />}
+      {shown === undefined ? null : (
+        <RingTable
+          ring={shown.ring}
+          queue={shown.queue}
+          cursor={cursor}
+          onHead={dev === undefined ? undefined : (head) => void requests.inWaterfallByHead(dev, index, head)}
+        />
+      )}
     </div>
   );
 }

@@ -1,3 +1,4 @@
+import { AlignLeft } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { QueueSnapshot } from '../../../engine/vm.ts';
 import { bytes, count } from '../../model/format.ts';
@@ -8,6 +9,7 @@ import {
   type PackedRing,
   type SplitRing,
 } from '../../model/virtqueue.ts';
+import { Button } from '../../widgets/Button.tsx';
 import { type Column, DataTable } from '../../widgets/DataTable.tsx';
 import styles from './RingView.module.css';
 
@@ -19,11 +21,15 @@ export function RingTable({
   ring,
   queue,
   cursor,
+  onHead,
 }: {
   readonly ring: SplitRing | PackedRing;
   readonly queue: QueueSnapshot;
   readonly cursor: number | undefined;
+  /** Opens the request that has this head; undefined where the trace follows none. */
+  readonly onHead: ((head: number) => void) | undefined;
 }): ReactNode {
+  const head = cursor === undefined ? undefined : headAt(ring, cursor);
   return (
     <div className={styles['side']} role="region" aria-label="Ring in numbers" tabIndex={0}>
       <ul className={styles['facts']}>
@@ -38,16 +44,26 @@ export function RingTable({
       ) : (
         <PackedSlots ring={ring} cursor={cursor} />
       )}
+      {onHead === undefined || head === undefined ? null : (
+        <Button size="small" icon={<AlignLeft aria-hidden="true" />} onPress={() => onHead(head)}>
+          Its request in the waterfall
+        </Button>
+      )}
       <p className={styles['legend']}>
         Filled slots:{' '}
         {ring.kind === 'split'
           ? 'taken by the device; grey: made available, not yet taken'
           : 'available, not yet used'}
-        . Pulses: outside a kick, inside dashed an interrupt, dotted a suppressed one.
+        . Pulses: outside a kick, inside dashed an interrupt, dotted a suppressed one. Click a slot, or go to
+        it by the arrow keys, to read it alone.
       </p>
     </div>
   );
 }
+
+/** Head (or buffer id) of what stands in a slot. */
+const headAt = (ring: SplitRing | PackedRing, slot: number): number | undefined =>
+  ring.kind === 'split' ? ring.avail[slot] : ring.slots[slot]?.id;
 
 function SplitFacts({ ring }: { readonly ring: SplitRing }): ReactNode {
   const toInterrupt = distance(ring.usedIdx, ring.usedEvent) + 1;

@@ -38,6 +38,7 @@ export default function RingView({ theme }: { readonly theme: ThemeName }): Reac
           vm={vm}
           qomPath={chosen.device.qomPath}
           index={chosen.queue.index}
+          dev={chosen.device.type.includes('blk') ? chosen.device.slot : undefined}
           theme={theme}
         />
       ) : (

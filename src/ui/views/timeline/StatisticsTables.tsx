@@ -17,12 +17,14 @@ export function StatisticsTables({
   selected,
   onClear,
   onGo,
+  onRequest,
 }: {
   readonly statistics: Statistics | undefined;
   readonly records: readonly RecordRow[];
   readonly selected: boolean;
   readonly onClear: () => void;
   readonly onGo: (from: number, to: number) => void;
+  readonly onRequest: (req: number) => void;
 }): ReactNode {
   if (statistics === undefined) return <div className={styles['tables']}>Counting…</div>;
   const span = statistics.to - statistics.from;
@@ -37,6 +39,17 @@ export function StatisticsTables({
       {duration(row.longest)}
     </Button>
   );
+  const opened = ({ request }: RecordRow): ReactNode =>
+    request === undefined ? null : (
+      <Button
+        size="small"
+        variant="quiet"
+        aria-label={`Request ${request} in the waterfall`}
+        onPress={() => onRequest(request)}
+      >
+        #{request}
+      </Button>
+    );
   const sources: readonly Column<SourceStatistics>[] = [
     { id: 'source', label: 'source', cell: (row) => row.source },
     { id: 'lane', label: 'ran on', cell: (row) => row.lane },
@@ -103,6 +116,12 @@ export function StatisticsTables({
           { id: 'time', label: 'time', numeric: true, cell: (row) => momentText(row.time) },
           { id: 'lane', label: 'lane', cell: (row) => row.lane },
           { id: 'text', label: 'record', mono: true, cell: (row) => row.text },
+          {
+            id: 'request',
+            label: 'request',
+            explain: 'Opens its stages in the waterfall',
+            cell: opened,
+          },
         ]}
         rows={records}
         rowKey={(row) => row.record}

@@ -1,4 +1,5 @@
 import {
+  AlignLeft,
   ChevronLeft,
   ChevronRight,
   Download,
@@ -11,7 +12,7 @@ import {
 } from 'lucide-react';
 import { type ReactNode, useEffect, useEffectEvent, useId, useRef, useState } from 'react';
 import { useStore } from 'zustand';
-import { say } from '../../model/announcer.ts';
+import { say, tell } from '../../model/announcer.ts';
 import { count, duration } from '../../model/format.ts';
 import { useBoardShape, usePlayground } from '../../model/playground.ts';
 import { type BridgeOutcome, openInPerfetto } from '../../model/trace/perfetto-bridge.ts';
@@ -44,7 +45,7 @@ const REFRESH_MS = 400;
 
 /** What every thread of the machine did, to the microsecond. */
 export default function TimelineView({ theme }: { readonly theme: ThemeName }): ReactNode {
-  const { trace } = usePlayground();
+  const { trace, requests } = usePlayground();
   const frozen = useStore(trace.store, (state) => state.frozen);
   const [status, setStatus] = useState<TimelineStatus | undefined>(undefined);
   // One that is shown only now may have been asked for something.
@@ -84,9 +85,14 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
     canvas.command({ do: 'range', from: wish.from, to: wish.to });
     trace.timeline.setState({ wish: undefined });
   }, [trace, canvas, wish]);
-  const gestures = useTimelineGestures(opened?.host, send, () =>
-    search.current?.querySelector('input')?.focus(),
-  );
+  const openRequest = (): void => {
+    if (status?.request === undefined) tell('No request at the cursor');
+    else void requests.inWaterfallById(status.request);
+  };
+  const gestures = useTimelineGestures(opened?.host, send, {
+    search: () => search.current?.querySelector('input')?.focus(),
+    request: openRequest,
+  });
 
   const shown = table || status?.selection !== undefined;
   const selected = status?.selection;
@@ -107,16 +113,16 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
 
   const online = useOnline();
   const openThere = async (): Promise<void> => {
-    say('Putting the trace together');
+    tell('Putting the trace together');
     const outcome = await openInPerfetto(new URL(document.baseURI), () =>
       trace.ask({ ask: 'export', format: 'perfetto' }),
     );
-    say(OUTCOMES[outcome]);
+    tell(OUTCOMES[outcome]);
     // Where no tab could be opened the file is still to be had.
     if (outcome === 'blocked' || outcome === 'no-bridge') await save('perfetto');
   };
   const save = async (format: 'jsonl' | 'perfetto'): Promise<void> => {
-    say('Putting the trace together');
+    tell('Putting the trace together');
     const file = await trace.ask({ ask: 'export', format });
     if (file === undefined) return;
     const url = URL.createObjectURL(file.blob);
@@ -125,7 +131,7 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
     link.download = file.name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
-    say(`Saved ${file.name}`);
+    tell(`Saved ${file.name}`);
   };
 
   return (
@@ -154,6 +160,16 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
         <p className={styles['about']}>
           {canvas === undefined ? null : <LiveText feed={canvas.onStatus} read={inWords} />}
         </p>
+        {status?.request === undefined ? null : (
+          <Button
+            size="small"
+            icon={<AlignLeft aria-hidden="true" />}
+            tip="Its stages in the waterfall (R)"
+            onPress={openRequest}
+          >
+            #{status.request}
+          </Button>
+        )}
         <div className={styles['actions']} role="group" aria-label="Timeline view">
           <Button
             size="small"
@@ -248,7 +264,7 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
             style={{ minHeight: RULER + lanes * LANE }}
             role="application"
             tabIndex={0}
-            aria-label="Timeline. W and S zoom, A and D move, arrow keys step through events and lanes, Shift with arrows selects, Enter selects a dispatch, Escape clears, End follows, slash searches."
+            aria-label="Timeline. W and S zoom, A and D move, arrow keys step through events and lanes, Shift with arrows selects, Enter selects a dispatch, R opens the request at the cursor in the waterfall, Escape clears, End follows, slash searches."
             {...gestures}
           />
         </div>
@@ -261,6 +277,7 @@ export default function TimelineView({ theme }: { readonly theme: ThemeName }): 
               send({ do: 'clear' });
               setTable(false);
             }}
+            onRequest={(req) => void requests.inWaterfallById(req)}
             onGo={(from, to) => send({ do: 'range', from: from - (to - from), to: to + (to - from) })}
           />
         ) : null}
@@ -281,4 +298,7 @@ const inWords = ({ span, records, follow, cursor }: TimelineStatus): string =>
   cursor ?? `${duration(span)} in view, ${count(records)} events${follow ? '' : ', standing'}`;
 
 const samePage = (a: TimelineStatus, b: TimelineStatus): boolean =>
-  a.follow === b.follow && a.selection?.from === b.selection?.from && a.selection?.to === b.selection?.to;
+  a.follow === b.follow &&
+  a.request === b.request &&
+  a.selection?.from === b.selection?.from &&
+  a.selection?.to === b.selection?.to;

@@ -6,6 +6,8 @@ import type { TimelineCommand } from '../../model/trace/timeline-view.ts';
 const CLICK = 4;
 
 type Send = (command: TimelineCommand) => void;
+/** What keys ask of the page and not of the picture: to search, and to open the request at the cursor. */
+type Asks = { readonly [A in 'search' | 'request']: () => void };
 interface Touch {
   readonly x: number;
   readonly y: number;
@@ -15,7 +17,7 @@ interface Touch {
  * What hands do to the timeline. Mouse: drag selects, drag on the ruler or with Shift moves, the wheel zooms at the
  * pointer. Touch: one finger moves, two zoom, a tap points. Keys: W S zoom, A D move, arrows step from event to event.
  */
-export function useTimelineGestures(host: HTMLElement | undefined, send: Send, focusSearch: () => void) {
+export function useTimelineGestures(host: HTMLElement | undefined, send: Send, asks: Asks) {
   const pointers = useRef(new Map<number, Touch>());
   const drag = useRef<
     { kind: 'select' | 'pan'; x: number; y: number; last: number; moved: boolean } | undefined
@@ -84,13 +86,13 @@ export function useTimelineGestures(host: HTMLElement | undefined, send: Send, f
     const command = commandOf(event.key, event.shiftKey);
     if (command === undefined) return;
     event.preventDefault();
-    if (command === 'search') focusSearch();
+    if (command === 'search' || command === 'request') asks[command]();
     else send(command);
   };
   return { onPointerDown: down, onPointerMove: move, onPointerUp: up, onPointerCancel: up, onKeyDown: key };
 }
 
-function commandOf(key: string, shift: boolean): TimelineCommand | 'search' | undefined {
+function commandOf(key: string, shift: boolean): TimelineCommand | keyof Asks | undefined {
   switch (key.toLowerCase()) {
     case 'w':
     case '+':
@@ -119,6 +121,8 @@ function commandOf(key: string, shift: boolean): TimelineCommand | 'search' | un
       return { do: 'all' };
     case 'end':
       return { do: 'follow', on: true };
+    case 'r':
+      return 'request';
     case '/':
       return 'search';
     default:

@@ -1,19 +1,14 @@
-import { Milestone, Pin, Ruler } from 'lucide-react';
+import { Milestone, Pin, Ruler, Waypoints } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 import { same } from '../../model/breakpoints.ts';
 import { canBeHeld } from '../../model/holds.ts';
-import { revealTimeline } from '../../model/layout.ts';
 import { useBoardShape, usePlayground } from '../../model/playground.ts';
 import type { ListedRequest } from '../../model/trace/protocol.ts';
-import { extentOf } from '../../model/trace/stages.ts';
 import type { DiskQueue } from '../../model/trace/use-disk-queues.ts';
 import { BreakButton } from '../../widgets/BreakButton.tsx';
 import { Button } from '../../widgets/Button.tsx';
 import styles from './WaterfallView.module.css';
-
-/** Room left and right of a request in the timeline, as a share of its length. */
-const MARGIN = 0.3;
 
 /** What can be done with a request: pin it, see it among all else, follow it or stop the next one. */
 export function RequestActions({
@@ -27,19 +22,11 @@ export function RequestActions({
   readonly pinned: boolean;
   readonly onPin: () => void;
 }): ReactNode {
-  const { trace, holds, breakpoints } = usePlayground();
+  const { requests, holds, breakpoints } = usePlayground();
   const board = useBoardShape();
   const broken = useStore(breakpoints.store, (state) => state.all);
   const next = { event: 'virtqueue_pop', device: chosen.device, queue: chosen.queue };
   const server = board?.contexts.find(({ index }) => index === request.popThread);
-  const showInTimeline = (): void => {
-    const [from, to] = extentOf(request.times);
-    const margin = Math.max(10_000, (to - from) * MARGIN);
-    trace.timeline.setState({
-      wish: { from: from - margin, to: to + margin, filter: `#${request.req}` },
-    });
-    revealTimeline();
-  };
   return (
     <div className={styles['actions']} role="group" aria-label={`Request ${request.req}`}>
       <Button
@@ -52,8 +39,22 @@ export function RequestActions({
       >
         {pinned ? 'Pinned' : 'Pin'}
       </Button>
-      <Button size="small" variant="quiet" icon={<Ruler aria-hidden="true" />} onPress={showInTimeline}>
+      <Button
+        size="small"
+        variant="quiet"
+        icon={<Ruler aria-hidden="true" />}
+        onPress={() => requests.inTimeline(request)}
+      >
         In the timeline
+      </Button>
+      <Button
+        size="small"
+        variant="quiet"
+        icon={<Waypoints aria-hidden="true" />}
+        tip="When it was at each of the six stations"
+        onPress={() => requests.inFlow(request)}
+      >
+        In the flow
       </Button>
       {!request.isOver && server !== undefined && canBeHeld(server) ? (
         <Button
@@ -71,7 +72,7 @@ export function RequestActions({
           isSet={broken.some((one) => same(one, next))}
           onPress={() => void breakpoints.toggle(next)}
         >
-          Break at the next one
+          Break at next
         </BreakButton>
       )}
     </div>

@@ -1,6 +1,7 @@
 import { RefreshCw, Search } from 'lucide-react';
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react';
 import { ListBox, ListBoxItem } from 'react-aria-components';
+import { useStore } from 'zustand';
 import { bytes, count, duration } from '../../model/format.ts';
 import { usePlayground } from '../../model/playground.ts';
 import { momentText } from '../../model/trace/format-time.ts';
@@ -28,55 +29,62 @@ const LOOK_MS = 500;
 
 /** One request's way through the machine, beside another one if pinned. */
 export default function WaterfallView(): ReactNode {
-  const { trace } = usePlayground();
+  const { trace, requests: links } = usePlayground();
   const { queues, chosen, choose } = useDiskQueues();
-  const [order, setOrder] = useState<Order>('slowest');
-  const [list, setList] = useState<RequestList | undefined>(undefined);
-  const [picked, setPicked] = useState<ListedRequest | undefined>(undefined);
+  const { order, request: picked } = useStore(links.store);
+  const [loaded, setLoaded] = useState<{ readonly of: string; readonly list: RequestList } | undefined>(
+    undefined,
+  );
   const [pinned, setPinned] = useState<ListedRequest | undefined>(undefined);
   const [wanted, setWanted] = useState('');
   const [missing, setMissing] = useState<string | undefined>(undefined);
 
+  /** What is listed: of another queue, or in another order, it is another list. */
+  const of = chosen === undefined ? undefined : `${chosen.id} ${order}`;
+  const list = loaded?.of === of ? loaded?.list : undefined;
+  const pick = (request: ListedRequest | undefined): void => links.store.setState({ request });
   const load = useEffectEvent(async () => {
-    if (chosen === undefined) return;
+    if (chosen === undefined || of === undefined) return;
     const { dev, queue } = chosen;
     const answer = await trace.ask({ ask: 'requests', dev, queue, order, limit: LISTED });
     if (answer === undefined) return;
-    setList(answer);
-    setPicked((old) => old ?? answer.requests[0]);
+    setLoaded({ of, list: answer });
+    if (links.store.getState().request === undefined) pick(answer.requests[0]);
   });
-  const id = chosen?.id;
   // Fills itself while there is nothing to look at; after that the list holds still until asked, but for what is under way.
   const moves = (list?.requests.length ?? 0) === 0 || order === 'under-way';
   useEffect(() => {
-    if (!moves || id === undefined) return;
+    if (!moves || of === undefined) return;
+    const first = setTimeout(() => void load());
     const timer = setInterval(() => void load(), LOOK_MS);
-    return () => clearInterval(timer);
-  }, [moves, id]);
+    return () => {
+      clearTimeout(first);
+      clearInterval(timer);
+    };
+  }, [moves, of]);
   // One that is looked at is looked after until it is over.
   const unfinished = picked?.isOver === false ? picked.req : undefined;
   useEffect(() => {
     if (unfinished === undefined) return;
     const timer = setInterval(() => {
       void trace.ask({ ask: 'request', req: unfinished }).then((now) => {
-        if (now !== undefined) setPicked((old) => (old?.req === now.req ? now : old));
+        if (now !== undefined && links.store.getState().request?.req === now.req)
+          links.store.setState({ request: now });
       });
     }, LOOK_MS);
     return () => clearInterval(timer);
-  }, [trace, unfinished]);
+  }, [trace, links, unfinished]);
 
   const show = (next: { order?: Order; queue?: string }): void => {
-    if (next.order !== undefined) setOrder(next.order);
     if (next.queue !== undefined) choose(next.queue);
-    // An empty list fills itself, in the order that is now chosen.
-    setList(undefined);
-    setPicked(undefined);
+    if (next.order !== undefined) links.store.setState({ order: next.order });
+    pick(undefined);
   };
   const find = async (): Promise<void> => {
     const req = Number(wanted.replace('#', '').trim());
     const found = Number.isInteger(req) && req > 0 ? await trace.ask({ ask: 'request', req }) : undefined;
     setMissing(found === undefined ? 'not among the requests that are kept or under way' : undefined);
-    if (found !== undefined) setPicked(found);
+    if (found !== undefined) pick(found);
   };
 
   if (chosen === undefined) return <Pane>Requests appear here when the machine is on.</Pane>;
@@ -154,7 +162,7 @@ export default function WaterfallView(): ReactNode {
             onSelectionChange={(keys) => {
               const key = keys === 'all' ? undefined : [...keys][0];
               const next = requests.find(({ index }) => String(index) === key);
-              if (next !== undefined) setPicked(next);
+              if (next !== undefined) pick(next);
             }}
             renderEmptyState={() => (
               <p className={styles['empty']}>
