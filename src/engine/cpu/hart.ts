@@ -25,6 +25,7 @@ import {
 } from './layout.ts';
 import { SharedMemory } from '../base/shared-memory.ts';
 import type { TranslatorExports } from './jit/abi.ts';
+import type { CompileQueueAddrs } from './jit/compile-queue.ts';
 import { Translator, type TranslatorStatistics, type TranslatorTuning } from './jit/translator.ts';
 
 /** Privilege modes by their encoding. */
@@ -65,6 +66,8 @@ export interface HartOptions {
   readonly builtInSbi?: boolean;
   /** Translate hot code to WebAssembly. Default false: interpret everything. */
   readonly jit?: boolean | TranslatorTuning;
+  /** Where a thread that translates may be asked; without it this hart's thread translates. */
+  readonly compiler?: CompileQueueAddrs | undefined;
 }
 
 /** Why `run` came back. The hart can be run on after any of them. */
@@ -162,6 +165,7 @@ export class Hart {
         memory: new SharedMemory(options.memory),
         hartBase: options.hartBase,
         exports: instance.exports as unknown as TranslatorExports & WebAssembly.Exports,
+        compiler: options.compiler,
         ...(options.jit === true ? {} : options.jit),
       });
     }

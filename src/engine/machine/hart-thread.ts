@@ -94,6 +94,7 @@ class HartThread {
       timeTicks: () => this.#clock.ticks(),
       builtInSbi: role.builtInSbi,
       jit: role.jit,
+      compiler: { queue: layout.compileQueues[role.hart] as number, compiler: layout.compiler },
     });
     this.#board.bindHart(this.#hart);
   }

@@ -1,5 +1,6 @@
 import { SharedMemory } from '../base/shared-memory.ts';
 import type { Host } from '../host.ts';
+import { type CompilerRole, serveCompiler } from './compiler-thread.ts';
 import { type ContextRole, serveContext } from './context-thread.ts';
 import { type HartRole, serveHart } from './hart-thread.ts';
 import { type MainRole, serveMain } from './main-thread.ts';
@@ -13,7 +14,7 @@ export interface RoleCommon {
 }
 
 /** The first and only message a worker gets from the supervisor. */
-export type ThreadRole = MainRole | ContextRole | HartRole;
+export type ThreadRole = MainRole | ContextRole | HartRole | CompilerRole;
 
 /** Serves a role to its end; the worker may close after it. */
 export async function serveRole(role: ThreadRole, host: Host): Promise<void> {
@@ -25,5 +26,7 @@ export async function serveRole(role: ThreadRole, host: Host): Promise<void> {
       return serveContext(role, mem, host);
     case 'hart':
       return serveHart(role, mem, host);
+    case 'compiler':
+      return serveCompiler(role, mem);
   }
 }

@@ -1,5 +1,6 @@
 import { EventNotifierLayout } from '../base/event-notifier.ts';
 import { CHAR_WIRE_BYTES } from '../chardev/wire.ts';
+import { COMPILE_QUEUE_BYTES, CompilerLayout } from '../cpu/jit/compile-queue.ts';
 import { HART_AREA_BYTES } from '../cpu/layout.ts';
 import { TRACE_MASK_WORDS, traceRingBytes } from '../trace/ring.ts';
 import { HUB_PORT_BYTES } from '../net/hub/layout.ts';
@@ -32,6 +33,7 @@ export const TRACE_RING_RECORDS = 32 * 1024;
  * | platform          | PLIC, ACLINT, UART, RTC, virtio-mmio slots                   |
  * | trace             | enable mask, breakpoints, one ring per thread                |
  * | hart areas        | registers, TLBs, decoded pages (cpu/layout.ts)               |
+ * | compiler          | what harts and the compiler's thread hand each other         |
  * | guest RAM         | 1 MiB aligned, to the end                                    |
  */
 export interface MachineLayout {
@@ -57,6 +59,9 @@ export interface MachineLayout {
   readonly traceRings: readonly number[];
   readonly traceRecords: number;
   readonly harts: readonly number[];
+  /** Words of the thread that translates for all harts, and each hart's queue to it (cpu/jit/compile-queue.ts). */
+  readonly compiler: number;
+  readonly compileQueues: readonly number[];
   readonly ramOffset: number;
   readonly ramBytes: number;
   readonly totalBytes: number;
@@ -92,6 +97,8 @@ export function layoutMachine(options: { ramBytes: number; harts: number }): Mac
     traceRings: many(MAX_CONTEXTS + harts, traceRingBytes(TRACE_RING_RECORDS)),
     traceRecords: TRACE_RING_RECORDS,
     harts: many(harts, HART_AREA_BYTES, 0x1_0000),
+    compiler: take(CompilerLayout.size),
+    compileQueues: many(harts, COMPILE_QUEUE_BYTES),
   };
   const ramOffset = take(ramBytes, 0x10_0000);
   const totalBytes = Math.ceil(next / 0x1_0000) * 0x1_0000;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { assembleBareMetal } from '../../../guest/baremetal/index.ts';
 import { VirtualClock } from '../base/clock.ts';
 import { ok, userError } from '../base/result.ts';
@@ -34,6 +34,7 @@ class FakeWorker implements WorkerHandle {
 class FakeHost {
   readonly workers: FakeWorker[] = [];
   readonly delays: number[] = [];
+  cores = 1;
   broken = false;
   readonly #main: (port: Port) => void;
   constructor(main: (port: Port) => void) {
@@ -44,7 +45,7 @@ class FakeHost {
       kind: 'node',
       epoch: 0,
       clock: new VirtualClock(),
-      cores: 2,
+      cores: this.cores,
       createWorker: (name) => {
         const worker = new FakeWorker(name);
         this.workers.push(worker);
@@ -102,12 +103,16 @@ function start(
   return { fake, made: startMachine(parsed.value.config, argv, fake.host) };
 }
 
-async function running(methods: Partial<MainService> = {}) {
+async function running(methods: Partial<MainService> = {}, change?: (fake: FakeHost) => void) {
   let supervisor: Supervising | undefined;
-  const { fake, made } = start((rpc) => {
-    supervisor = rpc;
-    rpc.send('ready', ok(undefined));
-  }, methods);
+  const { fake, made } = start(
+    (rpc) => {
+      supervisor = rpc;
+      rpc.send('ready', ok(undefined));
+    },
+    methods,
+    change,
+  );
   const vm = await made;
   if (!vm.ok || supervisor === undefined) throw new Error('not made');
   return { fake, vm: vm.value, supervisor };
@@ -182,6 +187,17 @@ describe('a machine that runs', () => {
     expect(fake.delays).toEqual([3000]);
     expect(fake.alive).toEqual([]);
     expect(await vm.ended).toEqual({ reason: 'host-quit' });
+  });
+
+  it('gets a thread that translates a little later, where there is a core for it', async () => {
+    const { fake, vm } = await running({}, (host) => {
+      host.cores = 2;
+    });
+    await vi.waitFor(() => expect(fake.alive).toContain('compiler'), 20_000);
+    expect(fake.worker('compiler').role).toMatchObject({ role: 'compiler' });
+    expect(fake.delays).toEqual([300]);
+    await vm.dispose();
+    expect(fake.alive).toEqual([]);
   });
 
   it('ends the worker of a context that is gone', async () => {

@@ -10,10 +10,12 @@ import { GuestRam } from '../base/guest-ram.ts';
 import { guestAddr, memAddr } from '../base/brands.ts';
 import type { QmpEvent, SerialPort, TraceName, Vm, VmEnd, VmTrace } from '../vm.ts';
 import { type BoardDirectory, readBoard } from './board.ts';
+import type { CompilerRole } from './compiler-thread.ts';
 import type { ContextRole } from './context-thread.ts';
 import type { HartRole } from './hart-thread.ts';
 import { makeBootPlan } from './boot-plan.ts';
 import type { MainRole } from './main-thread.ts';
+import type { ThreadRole } from './roles.ts';
 import type { BootPlan } from './platform/loader.ts';
 import { CONTEXT_STATE, ContextBlockLayout, MAX_CONTEXTS } from './context-block.ts';
 import { VIRT_DRAM, VIRT_VIRTIO } from './platform/memory-map.ts';
@@ -117,6 +119,9 @@ async function orIfGone<T>(asked: Promise<T>, otherwise: T): Promise<T> {
 /** Output kept for the first listener. A terminal nobody ever looks at costs no more. */
 const EARLY_OUTPUT_BYTES = 64 * 1024;
 
+/** When the compiler's thread is started, after the machine: a prompt that is there at once needs both cores itself. */
+const COMPILER_DELAY_MS = 300;
+
 /** Time the threads get to close their disks before they are ended by force. */
 const CLOSE_MS = 3000;
 
@@ -189,6 +194,7 @@ class Supervisor implements Vm {
       };
       this.#start(`hart-${hart}`, hartRole, []);
     }
+    void this.#startCompiler();
   }
 
   #common() {
@@ -198,7 +204,7 @@ class Supervisor implements Vm {
 
   #start(
     name: string,
-    role: MainRole | HartRole | ContextRole,
+    role: ThreadRole,
     transfer: readonly unknown[],
     failed = (message: string) => this.#threadFailed(name, message),
   ): void {
@@ -206,6 +212,21 @@ class Supervisor implements Vm {
     worker.onError = failed;
     worker.postMessage(role, transfer);
     this.#workers.set(name, worker);
+  }
+
+  /** On one core a second thread translates no sooner. */
+  async #startCompiler(): Promise<void> {
+    const { config, host, interpreter } = this.#options;
+    if (!config.accel.jit || host.cores < 2) return;
+    if (!(await this.ready).ok) return;
+    await host.delay(COMPILER_DELAY_MS);
+    if (this.#over || this.#disposed !== undefined) return;
+    const role: CompilerRole = { ...this.#common(), role: 'compiler', interpreter };
+    try {
+      this.#start('compiler', role, []);
+    } catch {
+      // There is no room for one more worker: the harts' threads translate, as they did until now.
+    }
   }
 
   #threadFailed(name: string, message: string): void {

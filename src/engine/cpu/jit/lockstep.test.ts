@@ -108,6 +108,23 @@ describe('interpreter and JIT in lockstep', () => {
   it('has translated most of what it ran', () => {
     expect(actual.hart.translations?.units).toBeGreaterThan(SEEDS.length);
   });
+
+  // What comes from the compiler's thread comes some slices later, when the page may be another.
+  const alone = new HartRig(module);
+  const remote = new HartRig(module, { jit: EAGER, compiler: true });
+
+  it.each(SEEDS)('random program %i, translated elsewhere', (seed) => {
+    prepare(alone, randomFrom(seed));
+    prepare(remote, randomFrom(seed));
+    runInLockstep(alone, remote, randomFrom(seed + 1_000_000), (random) => {
+      if (random(3) === 0) remote.compiler?.turn(random(2) === 0);
+    });
+  });
+
+  it('has had most of that translated elsewhere', () => {
+    expect(remote.hart.translations?.posted).toBeGreaterThan(SEEDS.length);
+    expect(remote.hart.translations?.units).toBeGreaterThan(SEEDS.length / 2);
+  });
 });
 
 describe('interpreter and JIT in lockstep in virtual memory, with interrupts', () => {

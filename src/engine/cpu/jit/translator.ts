@@ -14,17 +14,14 @@ import {
   PAGE_HEAT_LIMIT,
   PAGE_OPS,
   PAGE_RAM,
-  PAGE_SAMPLE_COUNT,
   PAGE_SAMPLES,
   PAGE_TRANSLATED,
 } from '../layout.ts';
 import { HELPER_IMPORTS, type TranslatorExports, UNIT_TYPE } from './abi.ts';
-import type { Code } from './asm/code.ts';
 import { fusesMultiplyAdd } from './asm/fused.ts';
 import { assembleModule } from './asm/module.ts';
-import { type CodePage, extractRoutine, findBlocks, groupRoutines, type Routine } from './blocks.ts';
-import { emitUnit } from './emit/unit.ts';
-import { analyseFlow, outermostLoopHeads } from './flow.ts';
+import { CompileClient, type CompileQueueAddrs } from './compile-queue.ts';
+import { type Draft, Drafter, type HotPage } from './drafts.ts';
 
 export interface TranslatorTuning {
   /** Samples of the interpreter after which a page is looked at; a sample is 1024 instructions. */
@@ -48,12 +45,15 @@ export interface TranslatorOptions extends TranslatorTuning {
   readonly hartBase: number;
   /** Exports of the hart's interpreter instance. */
   readonly exports: TranslatorExports & WebAssembly.Exports;
+  /** Where a compiler's thread may be asked. Without one, or while there is none, everything is done here. */
+  readonly compiler?: CompileQueueAddrs | undefined;
 }
 
 /** What the translator has done so far. */
 export interface TranslatorStatistics {
-  /** Pages looked at. */
+  /** Pages that were hot, and those of them that the compiler's thread was asked to look at. */
   pages: number;
+  posted: number;
   units: number;
   modules: number;
   instructions: number;
@@ -71,8 +71,6 @@ interface PageRecord {
   /** The RAM page it was of. */
   readonly ram: number;
   readonly units: Unit[];
-  /** How often the routine that begins at an offset was translated. */
-  readonly times: Map<number, number>;
 }
 
 /** An installed unit. */
@@ -86,18 +84,7 @@ interface LiveModule {
   units: number;
 }
 
-/** A unit that is not compiled yet. */
-interface Draft {
-  readonly page: number;
-  readonly ram: number;
-  readonly generation: number;
-  readonly slot: number;
-  readonly routine: Routine;
-  readonly code: Code;
-}
-
-const SAMPLE_INSTRUCTIONS = 1024;
-const DEFAULTS: Required<TranslatorTuning> = {
+export const TRANSLATOR_DEFAULTS: Required<TranslatorTuning> = {
   threshold: 512,
   executions: 8000,
   batch: 16,
@@ -110,6 +97,7 @@ const DEFAULTS: Required<TranslatorTuning> = {
 export class Translator {
   readonly statistics: TranslatorStatistics = {
     pages: 0,
+    posted: 0,
     units: 0,
     modules: 0,
     instructions: 0,
@@ -122,7 +110,8 @@ export class Translator {
   readonly #hartBase: number;
   readonly #exports: TranslatorExports;
   readonly #imports: WebAssembly.Imports;
-  readonly #fused: boolean;
+  readonly #drafter: Drafter;
+  readonly #client: CompileClient | undefined;
   readonly #tuning: Required<TranslatorTuning>;
   readonly #pages = new Map<number, PageRecord>();
   readonly #freeSlots: number[] = [];
@@ -135,11 +124,17 @@ export class Translator {
     this.#memory = options.memory;
     this.#hartBase = options.hartBase;
     this.#exports = options.exports;
-    this.#tuning = { ...DEFAULTS, ...options };
+    this.#tuning = { ...TRANSLATOR_DEFAULTS, ...options };
     const env: Record<string, unknown> = { memory: options.memory.memory };
     for (const { name } of HELPER_IMPORTS) env[name] = options.exports[name];
     this.#imports = { env: env as Record<string, never> };
-    this.#fused = this.#tuning.fused && fusesMultiplyAdd(options.memory.memory);
+    this.#drafter = new Drafter({
+      hartBase: options.hartBase,
+      entryHandler: options.exports.jitEntryHandler(),
+      fused: this.#tuning.fused && fusesMultiplyAdd(options.memory.memory),
+      executions: this.#tuning.executions,
+    });
+    if (options.compiler !== undefined) this.#client = new CompileClient(options.memory, options.compiler);
     this.#setCell(HART_JIT_THRESHOLD, this.#tuning.threshold);
     this.#setCell(HART_JIT_QUEUED, 0);
   }
@@ -173,108 +168,85 @@ export class Translator {
     while (this.#drafts.length >= batch) this.#compile(this.#drafts.splice(0, batch));
     if (this.#drafts.length === 0) this.#waited = 0;
     else if (++this.#waited > patience) this.#compile(this.#drafts.splice(0));
+    const compiled = this.#client?.take();
+    if (compiled !== undefined) this.#load(compiled.bytes, compiled.units);
   }
 
   // ── Choosing ──
 
-  /** Drafts units of the routines of a page that the samples say are hot. */
+  /** Has the compiler's thread draft units of a page, or drafts them here. */
   #look(page: number): void {
     const ram = this.#pageCell(page, PAGE_RAM);
     if (ram === 0) return;
     this.statistics.pages++;
-    const record = this.#recordOf(page, ram);
-    const blocks = findBlocks(this.#codePage(page));
-    const groups = groupRoutines(blocks);
-    const heat = this.#pageCell(page, PAGE_HEAT);
-    const sampled = this.#sampledBlocks(page, blocks);
-    const sizes = new Map<number, number>();
-    for (const [index, block] of blocks.entries())
-      sizes.set(groups[index]!, (sizes.get(groups[index]!) ?? 0) + block.insns.length);
-    const shares = new Map<number, number>();
-    for (const block of sampled) shares.set(groups[block]!, (shares.get(groups[block]!) ?? 0) + 1);
-    let heads: number[] | undefined;
-    for (const [group, share] of shares) {
-      const executed = (share / sampled.length) * heat * SAMPLE_INSTRUCTIONS;
-      const begin = blocks[groups.indexOf(group)]!.offset;
-      const times = record.times.get(begin) ?? 0;
-      if (executed < this.#tuning.executions * sizes.get(group)! * 4 ** times) continue;
-      record.times.set(begin, times + 1);
-      heads ??= outermostLoopHeads(blocks);
-      // If it got hot again, its entries do not lead to where it is hot.
-      const wanted = new Set(times === 0 ? heads : [...heads, ...sampled]);
-      const routine = extractRoutine(blocks, groups, group, wanted);
-      if (routine.entries.length > 0) this.#draft(page, ram, routine);
-    }
-    this.#setPageCell(page, PAGE_HEAT_LIMIT, heat * 2);
+    // Frees what belonged to an earlier life of it.
+    this.#recordOf(page, ram);
+    const posted = this.#client?.post(page, this.statistics.flushes, () => this.#takeSlot()) ?? false;
+    if (posted) this.statistics.posted++;
+    else this.#drafts.push(...this.#drafter.draft(this.#hotPage(page, ram), () => this.#takeSlot()));
+    this.#setPageCell(page, PAGE_HEAT_LIMIT, this.#pageCell(page, PAGE_HEAT) * 2);
   }
 
-  #codePage(page: number): CodePage {
-    const { u8 } = this.#memory;
+  #hotPage(page: number, ram: number): HotPage {
+    const { u8, u16 } = this.#memory;
     const copy = page + PAGE_COPY;
     const ops = page + PAGE_OPS;
     return {
-      halfword: (offset) => u8[copy + offset]! | (u8[copy + offset + 1]! << 8),
-      decoded: (offset) => u8[ops + 4 * offset] !== 0,
-      expand: (halfword) => this.#exports.expandCompressed(halfword),
+      page,
+      ram,
+      generation: this.#pageCell(page, PAGE_GENERATION),
+      heat: this.#pageCell(page, PAGE_HEAT),
+      sample: (index) => u16[(page + PAGE_SAMPLES + 2 * index) >>> 1]!,
+      code: {
+        halfword: (offset) => u8[copy + offset]! | (u8[copy + offset + 1]! << 8),
+        decoded: (offset) => u8[ops + 4 * offset] !== 0,
+        expand: (halfword) => this.#exports.expandCompressed(halfword),
+      },
     };
   }
 
-  /** The blocks the last samples of a page fell into, one for each sample. */
-  #sampledBlocks(page: number, blocks: readonly { offset: number }[]): number[] {
-    const found: number[] = [];
-    for (let i = 0; i < PAGE_SAMPLE_COUNT; i++) {
-      const offset = this.#memory.u16[(page + PAGE_SAMPLES + 2 * i) >>> 1]!;
-      const after = blocks.findIndex((block) => block.offset > offset);
-      const block = (after < 0 ? blocks.length : after) - 1;
-      if (block >= 0) found.push(block);
-    }
-    return found;
-  }
-
-  #draft(page: number, ram: number, routine: Routine): void {
-    const slot = this.#freeSlots.pop() ?? this.#exports.table.grow(1);
-    const code = emitUnit(analyseFlow(routine), {
-      hartBase: this.#hartBase,
-      page,
-      slot,
-      entryHandler: this.#exports.jitEntryHandler(),
-      fused: this.#fused,
-    });
-    const generation = this.#pageCell(page, PAGE_GENERATION);
-    this.#drafts.push({ page, ram, generation, slot, routine, code });
+  #takeSlot(): number {
+    return this.#freeSlots.pop() ?? this.#exports.table.grow(1);
   }
 
   // ── Installing ──
 
   #compile(drafts: readonly Draft[]): void {
     const began = this.#tuning.nowMs();
+    const codes = drafts.map((draft) => draft.code);
+    const bytes = assembleModule(HELPER_IMPORTS, UNIT_TYPE, codes);
+    this.statistics.emitMs += this.#tuning.nowMs() - began;
+    this.#load(bytes, drafts);
+  }
+
+  /** Makes a module of its bytes and installs its units. */
+  #load(bytes: Uint8Array<ArrayBuffer>, units: readonly Omit<Draft, 'code'>[]): void {
+    const began = this.#tuning.nowMs();
     this.#sweep();
-    const bytes = assembleModule(
-      HELPER_IMPORTS,
-      UNIT_TYPE,
-      drafts.map((draft) => draft.code),
-    );
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), this.#imports);
     const module: LiveModule = { units: 0 };
     this.#liveModules++;
     this.statistics.modules++;
     this.statistics.bytes += bytes.length;
-    for (const [index, draft] of drafts.entries()) this.#install(draft, exports[String(index)], module);
+    for (const [index, unit] of units.entries()) this.#install(unit, exports[String(index)], module);
     this.statistics.compileMs += this.#tuning.nowMs() - began;
   }
 
-  #install({ page, ram, generation, slot, routine }: Draft, unit: unknown, module: LiveModule): void {
+  #install(
+    { page, ram, generation, slot, entries, instructions }: Omit<Draft, 'code'>,
+    unit: unknown,
+    module: LiveModule,
+  ): void {
     if (this.#pageCell(page, PAGE_RAM) !== ram || this.#pageCell(page, PAGE_GENERATION) !== generation) {
       this.#freeSlots.push(slot);
       return;
     }
     module.units++;
     this.#exports.table.set(slot, unit);
-    for (const [entry, block] of routine.entries.entries())
-      this.#exports.jitEnterHere(page, routine.blocks[block]!.offset, slot, entry);
+    for (const [entry, offset] of entries.entries()) this.#exports.jitEnterHere(page, offset, slot, entry);
     this.#recordOf(page, ram).units.push({ slot, module });
     this.statistics.units++;
-    this.statistics.instructions += routine.instructions;
+    this.statistics.instructions += instructions;
   }
 
   // ── Dropping ──
@@ -284,7 +256,7 @@ export class Translator {
     let record = this.#pages.get(page);
     if (record !== undefined) this.#release(page, record);
     if (record === undefined || record.ram !== ram) {
-      record = { ram, units: [], times: new Map() };
+      record = { ram, units: [] };
       this.#pages.set(page, record);
     }
     return record;
@@ -312,5 +284,6 @@ export class Translator {
       this.#release(page, record);
     }
     this.#pages.clear();
+    this.#drafter.forget();
   }
 }

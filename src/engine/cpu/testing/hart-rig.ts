@@ -1,5 +1,7 @@
 import { SharedMemory } from '../../base/shared-memory.ts';
 import { Hart, type BusAccessSize, type HartExit, type Privilege } from '../hart.ts';
+import { COMPILE_QUEUE_BYTES, CompilerLayout } from '../jit/compile-queue.ts';
+import { Compiler } from '../jit/compiler.ts';
 import type { TranslatorTuning } from '../jit/translator.ts';
 import { HART_AREA_BYTES, PRIV_M } from '../layout.ts';
 
@@ -86,6 +88,8 @@ export class HartRig {
   readonly memory: SharedMemory;
   readonly hart: Hart;
   readonly base = HART_BASE;
+  /** What its translator asks, if the rig has it: does nothing between the turns a test gives it. */
+  readonly compiler: Compiler | undefined;
   /** Time CSR in ticks. */
   ticks = 0;
   readonly busLog: BusAccess[] = [];
@@ -101,12 +105,26 @@ export class HartRig {
       hartId?: number;
       ramBytes?: number;
       jit?: boolean | TranslatorTuning;
+      /** Its translator asks a compiler, whose turns the test gives it. */
+      compiler?: boolean;
     } = {},
   ) {
     const ramBytes = options.ramBytes ?? RAM_BYTES;
-    const pages = (RAM_OFFSET + ramBytes) / 65536;
+    const queue = RAM_OFFSET + ramBytes;
+    const addrs = { queue, compiler: queue + COMPILE_QUEUE_BYTES };
+    const pages = Math.ceil((addrs.compiler + CompilerLayout.size) / 65536);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.memory = new SharedMemory(memory);
+    if (options.compiler === true) {
+      this.compiler = new Compiler({
+        memory: this.memory,
+        compiler: addrs.compiler,
+        interpreter: module,
+        harts: [{ hartBase: HART_BASE, queue }],
+        tuning: typeof options.jit === 'object' ? options.jit : {},
+      });
+      this.compiler.open();
+    }
     this.hart = new Hart({
       module,
       memory,
@@ -116,6 +134,7 @@ export class HartRig {
       hartId: options.hartId ?? 0,
       builtInSbi: options.builtInSbi ?? false,
       jit: options.jit ?? false,
+      compiler: options.compiler === true ? addrs : undefined,
       timeTicks: () => this.ticks,
       bus: {
         read: (addr, size) => {
