@@ -116,6 +116,15 @@ async function orIfGone<T>(asked: Promise<T>, otherwise: T): Promise<T> {
   }
 }
 
+/** Smaller ones may share their buffer with others, and are as soon copied. */
+const LARGE_IMAGE = 1 * MiB;
+
+/** The buffers of a kernel or an initrd: the main context keeps them, for a reset, and nobody else. */
+function largeImages({ regions, rom }: BootPlan): readonly ArrayBufferLike[] {
+  const buffers = regions.map(({ bytes }) => bytes.buffer);
+  return [...new Set(buffers)].filter((buffer) => buffer.byteLength >= LARGE_IMAGE && buffer !== rom?.buffer);
+}
+
 /** Output kept for the first listener. A terminal nobody ever looks at costs no more. */
 const EARLY_OUTPUT_BYTES = 64 * 1024;
 
@@ -181,7 +190,7 @@ class Supervisor implements Vm {
       boot: options.boot,
       port: far,
     };
-    this.#start('main', role, [far]);
+    this.#start('main', role, [far, ...largeImages(options.boot)]);
     for (const hart of layout.harts.keys()) {
       const hartRole: HartRole = {
         ...this.#common(),

@@ -1,28 +1,28 @@
 import { type Result, ok, userError } from '../../base/result.ts';
 import { struct } from '../../base/struct.ts';
 import type { DiskFile } from '../../host.ts';
-import { crc32 } from './crc32.ts';
+import { xxh32 } from './xxh32.ts';
 
 /**
  * A snapshot file, little-endian:
  *
  * | part      | contents                                                                     |
  * |-----------|------------------------------------------------------------------------------|
- * | preamble  | magic, format version, length and CRC-32 of the description                    |
+ * | preamble  | magic, format version, length and XXH32 of the description                    |
  * | description | JSON in ASCII: header.ts                                                   |
- * | sections  | each: name, index, bytes as stored and unpacked, CRC-32 of all that; its bytes |
+ * | sections  | each: name, index, bytes as stored and unpacked, XXH32 of all that; its bytes |
  * | end       | a section named `end` whose index is the number of sections                   |
  *
  * The magic is written last: a file without it was never finished, and counts for nothing.
  */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 const MAGIC = 'QCSNAP\r\n';
 
 const Preamble = struct('SnapshotPreamble', {
   magic: 'bytes:8',
   version: 'u32',
   bytes: 'u32',
-  crc: 'u32',
+  checksum: 'u32',
   spare: 'u32',
 });
 const SectionHead = struct('SnapshotSection', {
@@ -31,11 +31,13 @@ const SectionHead = struct('SnapshotSection', {
   storedBytes: 'u32',
   rawBytes: 'u32',
   /** Of the head before this field, then of the stored bytes. */
-  crc: 'u32',
+  checksum: 'u32',
 });
 const END = 'end';
 /** Sections are written in pieces a good deal smaller; more is damage. */
 const MAX_SECTION = 64 * 1024 * 1024;
+/** Of what a check reads, so much is kept for the restore that follows it. A machine with more is read twice. */
+const KEPT_BYTES = 256 * 1024 * 1024;
 
 /** Where a section is in the file. `storedBytes < rawBytes`: it is deflated. */
 export interface Section {
@@ -44,6 +46,8 @@ export interface Section {
   readonly offset: number;
   readonly storedBytes: number;
   readonly rawBytes: number;
+  /** What the check has read of it already. */
+  readonly stored: Uint8Array<ArrayBuffer> | undefined;
 }
 
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(text, (c) => c.charCodeAt(0));
@@ -62,7 +66,7 @@ function sectionHead(name: string, index: number, stored: Uint8Array, rawBytes: 
   view.setUint32(at.index, index, true);
   view.setUint32(at.storedBytes, stored.length, true);
   view.setUint32(at.rawBytes, rawBytes, true);
-  view.setUint32(at.crc, crc32(stored, crc32(head.subarray(0, at.crc))), true);
+  view.setUint32(at.checksum, xxh32(stored, xxh32(head.subarray(0, at.checksum))), true);
   return head;
 }
 
@@ -86,7 +90,7 @@ export class SnapshotWriter {
     const view = new DataView(this.#head.buffer);
     view.setUint32(at.version, FORMAT_VERSION, true);
     view.setUint32(at.bytes, json.length, true);
-    view.setUint32(at.crc, crc32(json, crc32(this.#head.subarray(at.version, at.crc))), true);
+    view.setUint32(at.checksum, xxh32(json, xxh32(this.#head.subarray(at.version, at.checksum))), true);
     this.#offset = size;
     this.#append(json);
   }
@@ -141,14 +145,18 @@ export function readDescription(
   const bytes = view.getUint32(at.bytes, true);
   const json = bytes <= file.size() ? readAt(file, size, bytes) : undefined;
   if (json === undefined) return damaged('its description ends early');
-  if (crc32(json, crc32(head.subarray(at.version, at.crc))) !== view.getUint32(at.crc, true))
+  if (xxh32(json, xxh32(head.subarray(at.version, at.checksum))) !== view.getUint32(at.checksum, true))
     return damaged('the checksum of its description is wrong');
   const text = json.reduce((all, byte) => all + String.fromCharCode(byte), '');
   return ok({ description: JSON.parse(text) as unknown, end: size + bytes });
 }
 
-/** Checks every section of the file, from `offset` (the end of the description) to the end. */
-export function checkSections(file: DiskFile, offset: number): Result<readonly Section[]> {
+/**
+ * Checks every section of the file, from `offset` (the end of the description) to the end.
+ *
+ * @param keep bytes of sections that may be kept in memory, for those who go on to use them
+ */
+export function checkSections(file: DiskFile, offset: number, keep = KEPT_BYTES): Result<readonly Section[]> {
   const { at, size } = SectionHead;
   const sections: Section[] = [];
   for (;;) {
@@ -163,18 +171,26 @@ export function checkSections(file: DiskFile, offset: number): Result<readonly S
     if (storedBytes > MAX_SECTION || rawBytes > MAX_SECTION) return damaged(`${what} is impossibly large`);
     const stored = readAt(file, offset + size, storedBytes);
     if (stored === undefined) return damaged(`it ends in ${what}`);
-    if (crc32(stored, crc32(head.subarray(0, at.crc))) !== view.getUint32(at.crc, true))
+    if (xxh32(stored, xxh32(head.subarray(0, at.checksum))) !== view.getUint32(at.checksum, true))
       return damaged(`the checksum of ${what} is wrong`);
     if (name === END)
       return index === sections.length ? ok(sections) : damaged('it has lost some of its sections');
-    sections.push({ name, index, offset: offset + size, storedBytes, rawBytes });
+    keep -= storedBytes;
+    sections.push({
+      name,
+      index,
+      offset: offset + size,
+      storedBytes,
+      rawBytes,
+      stored: keep < 0 ? undefined : stored,
+    });
     offset += size + storedBytes;
   }
 }
 
 /** The bytes of a section as stored. `checkSections` has read them before. */
 export function readStored(file: DiskFile, section: Section): Uint8Array<ArrayBuffer> {
-  const bytes = readAt(file, section.offset, section.storedBytes);
+  const bytes = section.stored ?? readAt(file, section.offset, section.storedBytes);
   if (bytes === undefined) throw new Error(`section ${section.name} has changed since it was checked`);
   return bytes;
 }

@@ -11,7 +11,7 @@ export interface SnapshotHeader {
   /** Of the layouts of the saved regions (regions.ts). */
   readonly state: number;
   readonly machine: MachineFacts;
-  /** CRC-32 of `machine`, to compare at a glance. */
+  /** XXH32 of `machine`, to compare at a glance. */
   readonly digest: number;
   /** HSM state of each hart. */
   readonly hsm: readonly number[];

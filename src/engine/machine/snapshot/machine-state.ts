@@ -8,7 +8,7 @@ import type { MachineParts } from '../machine-parts.ts';
 import { NOTIFIER } from '../notifier-table.ts';
 import type { QueueCargo } from '../queue-plan.ts';
 import type { BoardDevice, DeviceAtRest } from '../board-device.ts';
-import { crc32 } from './crc32.ts';
+import { xxh32 } from './xxh32.ts';
 import type { DeviceFacts, DiskState, MachineFacts, SnapshotHeader } from './header.ts';
 import { CHUNK_BYTES, packPages, unpackPages } from './pages.ts';
 import { dropReservations, stateDigest, stateRegions } from './regions.ts';
@@ -103,7 +103,7 @@ export class MachineState {
       vmClockNs: Math.floor(guestClock.ns()),
       state: this.digest,
       machine,
-      digest: crc32(Uint8Array.from(JSON.stringify(machine), (c) => c.charCodeAt(0) & 0xff)),
+      digest: xxh32(Uint8Array.from(JSON.stringify(machine), (c) => c.charCodeAt(0) & 0xff)),
       hsm: harts.controls.map((control) => control.get('hsm')),
       ramOffset: core.layout.ramOffset,
       devices: resting.map(({ device, queues }) => ({

@@ -49,14 +49,22 @@ export function unpackPages(
   clean: boolean,
 ): void {
   const pages = bytes / PAGE;
+  const isThere = (page: number): boolean =>
+    packed !== undefined && ((packed[page >>> 3] as number) & (1 << (page & 7))) !== 0;
   let from = mapBytes(pages);
-  for (let page = 0; page < pages; page++) {
+  for (let page = 0; page < pages; ) {
     const at = addr + page * PAGE;
-    if (packed !== undefined && ((packed[page >>> 3] as number) & (1 << (page & 7))) !== 0) {
-      mem.u8.set(packed.subarray(from, from + PAGE), at);
-      from += PAGE;
+    const there = isThere(page);
+    let end = page + 1;
+    // Pages that follow each other are copied in one go.
+    while (there && end < pages && isThere(end)) end++;
+    if (packed !== undefined && there) {
+      const run = (end - page) * PAGE;
+      mem.u8.set(packed.subarray(from, from + run), at);
+      from += run;
     } else if (!clean && !isZero(mem.u32, at >>> 2)) {
       mem.u8.fill(0, at, at + PAGE);
     }
+    page = end;
   }
 }

@@ -14,7 +14,7 @@ import { GoldfishRtcLayout } from '../platform/goldfish-rtc.ts';
 import { PlicContextLayout, PlicLayout, plicBytes } from '../platform/plic.ts';
 import { UART16550_BYTES, Uart16550Layout } from '../platform/uart16550.ts';
 import type { MachineLayout } from '../shared-layout.ts';
-import { crc32 } from './crc32.ts';
+import { xxh32 } from './xxh32.ts';
 
 /** A piece of the machine's memory that is saved as it is. */
 export interface Region {
@@ -73,7 +73,7 @@ export function stateDigest(): number {
     HART_RANGES,
     [UART16550_BYTES, VIRTIO_SLOT_BYTES],
   ];
-  return crc32(Uint8Array.from(JSON.stringify(layouts), (c) => c.charCodeAt(0)));
+  return xxh32(Uint8Array.from(JSON.stringify(layouts), (c) => c.charCodeAt(0)));
 }
 
 /** A harts' reservation is not restored: no store-conditional may succeed against a value of another time. */

@@ -71,8 +71,8 @@ export interface Summary {
   readonly load: number;
   /** The part of it that went into drawing. */
   readonly drawing: number;
-  /** What writing one event costs in this browser, ns; measured when the machine was made. */
-  readonly emitNs: number;
+  /** What writing one event costs in this browser, ns; undefined until it is measured, some seconds after the machine's start. */
+  readonly emitNs: number | undefined;
   /** Smallest step of the clock seen, ns; undefined before any. */
   readonly clockStep: number | undefined;
   /** Records by event id, since the start. */

@@ -31,6 +31,8 @@ import { TraceModel } from './trace-model.ts';
 /** Records younger than this may have older ones of other threads still on their way. */
 const SETTLE_NS = 2e6;
 const PAINT_MS = 50;
+/** What an event costs is measured when the machine has started, which has no core to spare. */
+const MEASURE_AFTER_MS = 4000;
 /** A moving picture may take this share of the thread, and what it then costs the compositor; else it comes less often. */
 const PAINT_SHARE = 0.025;
 const PAINT_LONGEST_MS = 200;
@@ -96,6 +98,7 @@ export class TraceService {
   #fillNow = 0;
   #clockStep: number | undefined;
   #emitNs: number | undefined;
+  #startedAt = 0;
   /** Requests logged at the last summary. */
   #told = 0;
   #filterTexts = new Map<number, string>();
@@ -111,6 +114,8 @@ export class TraceService {
     const began = this.#nowMs();
     const machine = this.#machine;
     const records = machine !== undefined && this.#alive ? this.#read(machine) : 0;
+    if (machine !== undefined && began - this.#startedAt >= MEASURE_AFTER_MS)
+      this.#emitNs ??= measureEmit(this.#nowMs);
     this.#pace.found(began, {
       records,
       perSecond: this.#perSecond,
@@ -233,7 +238,7 @@ export class TraceService {
     };
     this.#alive = true;
     this.#pace.wake(this.#nowMs());
-    this.#emitNs ??= measureEmit(this.#nowMs);
+    this.#startedAt = this.#nowMs();
     this.#secondBinned = 0;
     this.#told = 0;
     this.#clockStep = undefined;
@@ -370,7 +375,7 @@ export class TraceService {
       fill: this.#fill,
       load: this.#load,
       drawing: this.#drawing,
-      emitNs: this.#emitNs ?? 0,
+      emitNs: this.#emitNs,
       clockStep: this.#clockStep,
       perEvent: model.perEvent.slice(),
       queues: model.requests.blockQueues().map((state): QueueSummary => {

@@ -51,7 +51,10 @@ export function HonestyStrip(): ReactNode {
           {fact(
             'tracing costs',
             'Events per second × the time one takes, measured in this browser; spread over the machine’s threads',
-            (s) => `${share((s.perSecond * s.emitNs) / 1e9)} of a core, ${Math.round(s.emitNs)} ns each`,
+            ({ perSecond, emitNs }) =>
+              emitNs === undefined
+                ? '–'
+                : `${share((perSecond * emitNs) / 1e9)} of a core, ${Math.round(emitNs)} ns each`,
           )}
           {fact('aggregator', 'Share of its own thread the reader of the trace uses', (s) => share(s.load))}
           {fact('drawing', 'Share of that thread that goes into the timeline and the heat map', (s) =>
