@@ -101,6 +101,19 @@ test('picking it up and putting it down moves it without dragging', async () => 
   await expect(laneOf(page, 'disk0')).toHaveAccessibleName('Context ctx0');
 });
 
+test('it is dragged by keys alone, and the focus goes from lane to lane', async () => {
+  await page.getByRole('button', { name: 'Drag disk0' }).focus();
+  await page.keyboard.press('Enter');
+  const lane = page.getByRole('listitem', { name: 'Context ctx1', exact: true });
+  await expect(async () => {
+    await page.keyboard.press('Tab');
+    await expect(lane).toBeFocused({ timeout: 300 });
+  }).toPass();
+  await page.keyboard.press('Enter');
+  await expect(laneOf(page, 'disk0')).toHaveAccessibleName('Context ctx1');
+  await expect(page.getByRole('button', { name: 'Drag disk0' })).toBeFocused();
+});
+
 test('the monitor moves it too, and the command line follows', async () => {
   await page.getByRole('tab', { name: 'Monitor' }).click();
   await page
@@ -166,6 +179,13 @@ test('the palette finds a command by its name', async () => {
 test('power-off from the guest is told apart from a cut, and power on boots again', async () => {
   await page.evaluate(() => window.playground?.serial.send('poweroff\r'));
   await expect(page.getByTestId('run-state')).toHaveText('power is off', { timeout: 60_000 });
+  // What the guest wrote last stays readable: nothing lies on it.
+  await expect(page.getByText('No guest runs.')).toBeVisible();
+  const uncovered = (screen: HTMLElement): boolean => {
+    const { x, y, width, height } = screen.getBoundingClientRect();
+    return screen.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+  };
+  expect(await page.getByTestId('terminal').evaluate(uncovered)).toBe(true);
   await page.getByRole('button', { name: 'Power on' }).first().click();
   await expect(page.getByTestId('run-state')).toHaveText('running');
   await shellPrompt(page);

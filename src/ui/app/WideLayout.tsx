@@ -57,7 +57,7 @@ export function WideLayout({
           }
           share={52}
         >
-          <Split name="overview-2" direction="vertical" first={timeline} share={46}>
+          <Split name="overview-2" direction="vertical" first={timeline} share={42}>
             <Split name="overview-bottom" direction="horizontal" first={terminal} share={56}>
               {tools}
             </Split>

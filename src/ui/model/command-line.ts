@@ -4,9 +4,15 @@ import type { Candidate, CommandLineChange, MachineConfig, QmpCommand } from '..
 const engine = (): Promise<typeof import('../../engine/command-line.ts')> =>
   import('../../engine/command-line.ts');
 
-/** The message of a mark without the argument it is about: that one is marked in its place. */
-export const withoutArgument = (message: string): string =>
-  (message.split('\n')[0] ?? '').replace(/^-\S+ \S+: /, '');
+/** A hint longer than this is a list: it stands at the mark, where there is room. */
+const SHORT_HINT = 60;
+
+/** The message of a mark without the argument it is about, that one is marked in its place; and its hint, if it is short. */
+export function withoutArgument(message: string): string {
+  const [desc = '', hint = ''] = message.split('\n');
+  const said = desc.replace(/^-\S+ \S+: /, '');
+  return hint === '' || hint.length > SHORT_HINT ? said : `${said}. ${hint}`;
+}
 
 /** A mark in the text of a command line. */
 export interface TextMark {

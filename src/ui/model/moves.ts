@@ -116,8 +116,10 @@ export class Moves {
     controller.board.refresh();
     if (!reply.ok) {
       this.#focus = undefined;
-      this.#update(id, { state: 'refused', refusal: reply.error.desc });
-      say(`Moving ${device.id} was refused: ${reply.error.desc}`);
+      const { desc, hint } = reply.error;
+      const refusal = hint === undefined ? desc : `${desc}. ${hint}`;
+      this.#update(id, { state: 'refused', refusal });
+      say(`Moving ${device.id} was refused: ${refusal}`);
       return;
     }
     const report = asMoveReport(reply.value);

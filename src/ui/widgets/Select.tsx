@@ -18,11 +18,14 @@ export function Select({
   value,
   choices,
   onChange,
+  showLabel = false,
 }: {
   readonly label: string;
   readonly value: string;
   readonly choices: readonly { readonly id: string; readonly label: string }[];
   readonly onChange: (id: string) => void;
+  /** In a form the label stands above; beside other controls the value says enough. */
+  readonly showLabel?: boolean;
 }): ReactNode {
   return (
     <AriaSelect
@@ -32,7 +35,7 @@ export function Select({
         if (key !== null) onChange(String(key));
       }}
     >
-      <Label className="visually-hidden">{label}</Label>
+      <Label className={showLabel ? styles['label'] : 'visually-hidden'}>{label}</Label>
       <Button className={styles['button'] ?? ''}>
         <SelectValue className={styles['value'] ?? ''} />
         <ChevronDown aria-hidden="true" />

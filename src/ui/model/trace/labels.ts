@@ -16,6 +16,8 @@ export interface TraceBoard {
 /** Names for the numbers in records. */
 export class Labels {
   #board: TraceBoard = { lanes: [], sources: [], devices: [] };
+  /** Names that lanes have or had: what was recorded of a context outlives it. */
+  readonly #lanes = new Map<number, string>();
   readonly #names = new Map<number, string>();
   readonly #kinds = new Map<string, Kind>();
   readonly #firstHart: number;
@@ -30,6 +32,7 @@ export class Labels {
 
   board(board: TraceBoard): void {
     this.#board = board;
+    for (const { thread, label } of board.lanes) this.#lanes.set(thread, label);
     for (const { context, name, kind } of board.sources) this.#kinds.set(`${context} ${name}`, kind);
   }
 
@@ -39,7 +42,7 @@ export class Labels {
   }
 
   lane(thread: number): string {
-    const known = this.#board.lanes.find((lane) => lane.thread === thread)?.label;
+    const known = this.#lanes.get(thread);
     return known ?? (thread >= this.#firstHart ? `hart ${thread - this.#firstHart}` : `context ${thread}`);
   }
 

@@ -306,6 +306,18 @@ describe('lanes', () => {
   });
 });
 
+describe('Labels', () => {
+  it('lanes keep their names when their context, or the whole machine, is gone', () => {
+    const labels = new Labels(HART);
+    const board = { sources: [], devices: [] };
+    labels.board({ ...board, lanes: [{ thread: 1, label: 'ctx0' }] });
+    labels.board({ ...board, lanes: [] });
+    expect([labels.lane(1), labels.lane(2), labels.lane(HART)]).toEqual(['ctx0', 'context 2', 'hart 0']);
+    labels.board({ ...board, lanes: [{ thread: 1, label: 'ctx9' }] });
+    expect(labels.lane(1)).toBe('ctx9');
+  });
+});
+
 describe('SliceTrack', () => {
   it('runs give the same sums as slices one by one, and no outlier is hidden', () => {
     const track = new SliceTrack(8192);

@@ -13,7 +13,7 @@ import { StageCounts } from './StageCounts.tsx';
 
 /**
  * A device in the lane of the context that serves it. It moves by mouse drag, by its Move menu, by keyboard
- * (the grip: Enter, arrows, Enter), and by taps (the grip, then a lane).
+ * (the grip: Enter, Tab to a lane, Enter), and by taps (the grip, then a lane).
  */
 export function DeviceCard({
   device,
@@ -55,7 +55,7 @@ export function DeviceCard({
       data-device={device.id}
       aria-label={`Device ${device.id}`}
     >
-      <header className={styles['head']}>
+      <header className={styles['head']} data-several={device.queues.length > 1 || undefined}>
         {device.movable ? (
           <AriaButton
             {...dragButtonProps}
@@ -116,7 +116,8 @@ export function DeviceCard({
       ) : null}
       {together ? (
         <p className={styles['strayed']}>
-          All {device.queues.length} queues share this one event loop; each can be moved on its own.
+          {device.queues.length === 2 ? 'Both' : `All ${device.queues.length}`} queues share this one event
+          loop; each can be moved on its own.
         </p>
       ) : null}
       {queues.length === 0 ? null : <StageCounts device={device} queues={queues} />}

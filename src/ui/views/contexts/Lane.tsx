@@ -76,6 +76,8 @@ export function Lane({
     <li
       ref={ref}
       {...dropProps}
+      // A drag by keyboard takes the focus from lane to lane.
+      tabIndex={-1}
       className={styles['lane']}
       data-drop={isDropTarget || undefined}
       data-takes={takes || undefined}

@@ -44,6 +44,7 @@ export function CreateImageDialog({
         {disks.length === 0 ? null : (
           <Select
             label="Content"
+            showLabel
             value={template}
             onChange={setTemplate}
             choices={[

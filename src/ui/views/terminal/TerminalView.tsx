@@ -17,7 +17,10 @@ let session: Promise<TerminalSession> | undefined;
 const theSession = (): Promise<TerminalSession> =>
   (session ??= import('./terminal-session.ts').then((module) => new module.TerminalSession()));
 
-/** The guest's first serial port. `overlay` covers it while there is nothing to see. */
+/**
+ * The guest's first serial port. `overlay` covers it while there is nothing to see; what a guest that is gone wrote last
+ * stays readable above it.
+ */
 export function TerminalView({
   theme,
   overlay,
@@ -40,6 +43,8 @@ export function TerminalView({
     main === undefined ? undefined : ids.length > 1 && ids.includes(wish) ? controller.serialLog(wish) : main;
   const [searching, setSearching] = useState(false);
   const [terminal, setTerminal] = useState<TerminalSession | undefined>(undefined);
+  const readable = overlay != null && terminal?.hasOutput === true;
+  const below = readable ? overlay : notice;
   const [modifiers, setModifiers] = useState<Modifiers>({ ctrl: false, alt: false });
 
   useEffect(() => {
@@ -133,8 +138,8 @@ export function TerminalView({
             onKey={(data) => terminal?.send(data)}
           />
         ) : null}
-        {notice == null ? null : <div className={styles['notice']}>{notice}</div>}
-        {overlay == null ? null : <div className={styles['overlay']}>{overlay}</div>}
+        {below == null ? null : <div className={styles['notice']}>{below}</div>}
+        {overlay == null || readable ? null : <div className={styles['overlay']}>{overlay}</div>}
       </div>
     </Panel>
   );

@@ -61,6 +61,9 @@ export class TerminalSession {
     };
   }
 
+  /** Something stands on the screen, of a guest that runs or ran. */
+  hasOutput = false;
+
   fit(): void {
     const parent = this.term.element?.parentElement;
     if (parent != null && parent.clientWidth > 40 && parent.clientHeight > 20) this.#fit.fit();
@@ -77,7 +80,11 @@ export class TerminalSession {
     this.term.reset();
     this.#line.reset();
     this.#port = port;
-    this.#off = port.onData((bytes) => this.term.write(bytes));
+    this.hasOutput = false;
+    this.#off = port.onData((bytes) => {
+      this.hasOutput = true;
+      this.term.write(bytes);
+    });
   }
 
   /** What was shown stays to be read; what is typed goes nowhere. */

@@ -84,28 +84,32 @@ export function StatisticsTables({
           onPress={onClear}
         />
       </header>
-      <DataTable
-        caption={
-          statistics.sources.length > SOURCES
-            ? `Dispatches, ${SOURCES} of ${statistics.sources.length} sources`
-            : 'Dispatches'
-        }
-        columns={sources}
-        rows={statistics.sources.slice(0, SOURCES)}
-        rowKey={(row) => `${row.lane} ${row.source}`}
-        empty="no dispatch here"
-      />
-      <DataTable caption="Lanes" columns={lanes} rows={statistics.lanes} rowKey={(row) => row.lane} />
-      <DataTable
-        caption={`Events: ${count(statistics.records)}`}
-        columns={[
-          { id: 'event', label: 'event', mono: true, cell: (row) => row.event },
-          { id: 'n', label: 'n', numeric: true, cell: (row) => count(row.n) },
-        ]}
-        rows={statistics.events}
-        rowKey={(row) => row.event}
-        empty="no event here"
-      />
+      <div className={styles['beside']}>
+        <DataTable
+          caption={
+            statistics.sources.length > SOURCES
+              ? `Dispatches, ${SOURCES} of ${statistics.sources.length} sources`
+              : 'Dispatches'
+          }
+          columns={sources}
+          rows={statistics.sources.slice(0, SOURCES)}
+          rowKey={(row) => `${row.lane} ${row.source}`}
+          empty="no dispatch here"
+        />
+        <div>
+          <DataTable caption="Lanes" columns={lanes} rows={statistics.lanes} rowKey={(row) => row.lane} />
+          <DataTable
+            caption={`Events: ${count(statistics.records)}`}
+            columns={[
+              { id: 'event', label: 'event', mono: true, cell: (row) => row.event },
+              { id: 'n', label: 'n', numeric: true, cell: (row) => count(row.n) },
+            ]}
+            rows={statistics.events}
+            rowKey={(row) => row.event}
+            empty="no event here"
+          />
+        </div>
+      </div>
       <DataTable
         caption={
           records.length < statistics.records
