@@ -1,6 +1,7 @@
 import { KiB, MiB, SECTOR_BYTES } from '../base/brands.ts';
 import type { IoVector } from '../base/io-vector.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
+import { ViewCache } from '../base/view-cache.ts';
 import type { DiskFile, DiskLocator, Host } from '../host.ts';
 import { BLK_OK, type BlockResult, EIO, ENOSPC } from './block-backend.ts';
 import type { DiskStore } from './disk-store.ts';
@@ -23,12 +24,14 @@ export class RawStore implements DiskStore {
   readonly readOnly: boolean;
   readonly canDiscard = false;
   readonly #mem: SharedMemory;
+  readonly #views: ViewCache;
   readonly #file: DiskFile;
   #bytes: number;
   #bounce: Uint8Array<ArrayBuffer> | undefined;
 
   constructor(mem: SharedMemory, file: DiskFile, readOnly: boolean) {
     this.#mem = mem;
+    this.#views = new ViewCache(mem);
     this.#file = file;
     this.readOnly = readOnly;
     this.#bytes = roundUp(file.size());
@@ -49,7 +52,7 @@ export class RawStore implements DiskStore {
         let at = offset;
         for (let i = 0; i < iov.count; i++) {
           const length = iov.lengths[i] as number;
-          this.#readAll(this.#mem.bytes(iov.addrs[i] as number, length), at);
+          this.#readAll(this.#views.at(iov.addrs[i] as number, length), at);
           at += length;
         }
         return BLK_OK;
@@ -81,7 +84,7 @@ export class RawStore implements DiskStore {
         let at = offset;
         for (let i = 0; i < iov.count; i++) {
           const length = iov.lengths[i] as number;
-          if (!this.#writeAll(this.#mem.bytes(iov.addrs[i] as number, length), at)) return ENOSPC; // B7
+          if (!this.#writeAll(this.#views.at(iov.addrs[i] as number, length), at)) return ENOSPC; // B7
           at += length;
         }
         return BLK_OK;

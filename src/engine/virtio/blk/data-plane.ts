@@ -32,7 +32,7 @@ const Q = VirtQueueLayout.at;
 /** Within a batch, completions are published after so many bytes (K6): copying them takes longer than an interrupt. */
 const PUBLISH_BYTES = 256 * KiB;
 /** And after so many requests: a driver that waits has its next ones ready by the time the device asks for them. */
-const PUBLISH_REQUESTS = 4;
+const PUBLISH_REQUESTS = 8;
 
 /** What became of a failed request: QEMU's BlockErrorAction. */
 export type BlockErrorAction = 'report' | 'ignore' | 'stop';
@@ -90,7 +90,7 @@ export function blockErrorAction(policy: OnError, errno: BlockErrno): BlockError
  *  - K3 with the cache off a write is answered only after a flush that followed it.
  *  - K4 requests are merged only with neighbours of the same direction, at most 32, and share their outcome.
  *  - K5 a stopped request keeps its buffer; `resume` submits it again, in this context.
- *  - K6 within a batch completions are published after each 256 KiB, and at the latest after four requests.
+ *  - K6 within a batch completions are published after each 256 KiB, and at the latest after eight requests.
  */
 export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompletion {
   readonly #config: VirtioBlkConfig;
