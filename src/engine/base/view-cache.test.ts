@@ -19,9 +19,13 @@ test('whatever was asked before, a view is where it was asked for', () => {
   let seed = 1;
   for (let i = 0; i < 20_000; i++) {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    const addr = seed % 4000 & ~15;
+    const addr = (seed % 4000) & ~15;
     const bytes = 16 + ((seed >>> 16) & 3) * 16;
     const view = views.at(addr * 1024, bytes);
-    expect([view.byteOffset, view.byteLength, view.buffer === mem.buffer]).toEqual([addr * 1024, bytes, true]);
+    expect([view.byteOffset, view.byteLength, view.buffer === mem.buffer]).toEqual([
+      addr * 1024,
+      bytes,
+      true,
+    ]);
   }
 });

@@ -26,6 +26,8 @@ import { type Draft, Drafter, type HotPage } from './drafts.ts';
 export interface TranslatorTuning {
   /** Samples of the interpreter after which a page is looked at; a sample is 1024 instructions. */
   readonly threshold?: number;
+  /** Samples after which it is looked at again at the latest; it is earlier while they double earlier. */
+  readonly lookAgain?: number;
   /** How often each instruction of a routine must have been executed, on average. */
   readonly executions?: number;
   /** Units that are compiled into one module. */
@@ -86,6 +88,7 @@ interface LiveModule {
 
 export const TRANSLATOR_DEFAULTS: Required<TranslatorTuning> = {
   threshold: 512,
+  lookAgain: 4096,
   executions: 8000,
   batch: 16,
   patience: 8,
@@ -184,7 +187,9 @@ export class Translator {
     const posted = this.#client?.post(page, this.statistics.flushes, () => this.#takeSlot()) ?? false;
     if (posted) this.statistics.posted++;
     else this.#drafts.push(...this.#drafter.draft(this.#hotPage(page, ram), () => this.#takeSlot()));
-    this.#setPageCell(page, PAGE_HEAT_LIMIT, this.#pageCell(page, PAGE_HEAT) * 2);
+    // Ever more rarely, up to a point: what a page does after a minute of something else must be looked at, too.
+    const heat = this.#pageCell(page, PAGE_HEAT);
+    this.#setPageCell(page, PAGE_HEAT_LIMIT, heat + Math.min(heat, this.#tuning.lookAgain));
   }
 
   #hotPage(page: number, ram: number): HotPage {

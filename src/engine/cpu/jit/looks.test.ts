@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { PRIV_M } from '../layout.ts';
+import { addi, jal } from '../testing/encode.ts';
+import { HartRig, RAM } from '../testing/hart-rig.ts';
+
+const module = new WebAssembly.Module(
+  readFileSync(new URL('../../../../build/wasm/interp.wasm', import.meta.url)),
+);
+const SAMPLE_INSTRUCTIONS = 1024;
+/** A loop too long to be worth translating in this test, and a short one behind it in the same page. */
+const LONG = 200;
+const SHORT_AT = RAM + 4 * LONG;
+
+/** Units there are after the page was interpreted for 900 samples in the long loop and for 40 in the short one. */
+function unitsAfterAnotherPhase(lookAgain: number): number {
+  const jit = { threshold: 4, lookAgain, executions: 10_000, batch: 1, patience: 0 };
+  const rig = new HartRig(module, { jit });
+  const long = Array.from({ length: LONG - 1 }, () => addi(5, 5, 1));
+  rig.start([...long, jal(0, -4 * (LONG - 1)), addi(6, 6, 1), jal(0, -4)], PRIV_M);
+  for (let sample = 0; sample < 900; sample++) rig.hart.run(SAMPLE_INSTRUCTIONS);
+  expect(rig.hart.translations?.units).toBe(0);
+  rig.hart.pc = BigInt(SHORT_AT);
+  for (let sample = 0; sample < 40; sample++) rig.hart.run(SAMPLE_INSTRUCTIONS);
+  return rig.hart.translations?.units ?? 0;
+}
+
+test('a page that has long been hot is looked at again soon enough for what it does next', () => {
+  expect(unitsAfterAnotherPhase(8)).toBe(1);
+});
+
+test('and not as often as that, were it left to the doubling of its samples', () => {
+  expect(unitsAfterAnotherPhase(Number.POSITIVE_INFINITY)).toBe(0);
+});
