@@ -63,9 +63,48 @@ function guestImages(): Plugin {
   };
 }
 
+/** What the entry imports when it has started the machine's threads: the page, with all it imports statically. */
+const PAGE = 'src/ui/app/page.tsx';
+
+/** The page's script and styles are named in the document, so that they come with the entry and not after it. */
+function preloadedPage(): Plugin {
+  return {
+    name: 'preloaded-page',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (html, { bundle = {}, filename }) => {
+        if (filename !== join(root, 'index.html')) return;
+        const chunks = Object.values(bundle).filter((output) => output.type === 'chunk');
+        const files = new Set<string>();
+        const styles = new Set<string>();
+        const visit = (chunk: (typeof chunks)[number] | undefined): void => {
+          if (chunk === undefined || files.has(chunk.fileName)) return;
+          files.add(chunk.fileName);
+          for (const style of chunk.viteMetadata?.importedCss ?? []) styles.add(style);
+          for (const imported of chunk.imports) visit(chunks.find(({ fileName }) => fileName === imported));
+        };
+        visit(chunks.find(({ facadeModuleId }) => facadeModuleId === join(root, PAGE)));
+        if (files.size === 0) throw new Error(`${PAGE} is in no chunk of its own`);
+        const links = [
+          ...[...files].map((file) => ({ rel: 'modulepreload', file })),
+          ...[...styles].map((file) => ({ rel: 'stylesheet', file })),
+        ];
+        return links
+          .filter(({ file }) => !html.includes(file))
+          .map(({ rel, file }) => ({
+            tag: 'link',
+            attrs: { rel, crossorigin: true, href: `./${file}` },
+            injectTo: 'head' as const,
+          }));
+      },
+    },
+  };
+}
+
 export default defineConfig({
   base: './',
-  plugins: [react(), isolated(), guestImages()],
+  plugins: [react(), isolated(), guestImages(), preloadedPage()],
   server: { port: 5173 },
   preview: { port: 4173 },
   worker: { format: 'es' },

@@ -70,7 +70,13 @@ const ALLOWED: Record<string, readonly string[]> = {
     'engine/index.ts',
     'engine/trace/schema.ts',
   ],
-  'ui/app': ['ui', 'engine/index.ts', 'engine/vm.ts', 'engine/workers/browser-supervisor.ts'],
+  'ui/app': [
+    'ui',
+    'engine/index.ts',
+    'engine/vm.ts',
+    'engine/workers/browser-supervisor.ts',
+    'engine/workers/spare-threads.ts',
+  ],
   'ui/testing': ['ui', 'engine/index.ts', 'engine/vm.ts', 'engine/trace/schema.ts'],
 };
 

@@ -1,32 +1,10 @@
-import interpreterUrl from '../../../build/wasm/interp.wasm?url';
 import { createVm } from '../index.ts';
 import type { Result } from '../base/result.ts';
 import type { Port } from '../base/rpc.ts';
 import type { SupervisorHost, WorkerHandle } from '../host.ts';
 import { createBrowserClock } from './browser-clock.ts';
 import type { Vm } from '../vm.ts';
-
-let interpreter: Promise<WebAssembly.Module> | undefined;
-
-function compiled(): Promise<WebAssembly.Module> {
-  interpreter ??= WebAssembly.compileStreaming(fetch(interpreterUrl)).catch((error: unknown) => {
-    interpreter = undefined;
-    throw error;
-  });
-  return interpreter;
-}
-
-/** Begins to load what every machine needs, threads included, before there is one. */
-export function preload(): void {
-  for (const name of USUAL_THREADS) {
-    const worker = newWorker(name);
-    // One that can't be loaded is no spare: the machine makes its own, and hears why that fails.
-    worker.onerror = () => spares.delete(name);
-    spares.set(name, worker);
-  }
-  // Whoever makes a machine asks again, and is told of the failure.
-  compiled().catch(() => {});
-}
+import { compiledInterpreter, dropSpareThreads, takeThread } from './spare-threads.ts';
 
 async function readOpfsFile(name: string): Promise<Uint8Array | undefined> {
   try {
@@ -46,17 +24,8 @@ async function assembleBuiltInGuest(): Promise<Uint8Array> {
   return assembleBareMetal();
 }
 
-const newWorker = (name: string): Worker =>
-  new Worker(new URL('./machine.worker.ts', import.meta.url), { type: 'module', name });
-
-/** Workers that wait for a machine, by name. */
-const spares = new Map<string, Worker>();
-/** Threads that nearly every machine has. */
-const USUAL_THREADS = ['main', 'hart-0', 'context-1', 'context-2'];
-
 function createWorker(name: string): WorkerHandle {
-  const worker = spares.get(name) ?? newWorker(name);
-  spares.delete(name);
+  const worker = takeThread(name);
   const handle: WorkerHandle = {
     name,
     postMessage: (message, transfer = []) => worker.postMessage(message, transfer as Transferable[]),
@@ -80,7 +49,7 @@ export function createBrowserSupervisor(): SupervisorHost {
       const { port1, port2 } = new MessageChannel();
       return [port1 as unknown as Port, port2 as unknown as Port];
     },
-    interpreter: compiled,
+    interpreter: compiledInterpreter,
     readFile: readOpfsFile,
     delay: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
     randomBytes: (into) => void crypto.getRandomValues(into),
@@ -101,7 +70,6 @@ export async function createVmInPage(
       return host.createWorker(name);
     },
   });
-  for (const worker of spares.values()) worker.terminate();
-  spares.clear();
+  dropSpareThreads();
   return made;
 }

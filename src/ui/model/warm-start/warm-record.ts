@@ -1,4 +1,5 @@
 import { literal, number, object, record, safeParse, string, type InferOutput } from 'valibot';
+import { WARM_KEY } from './warm-key.ts';
 
 /**
  * What the page knows of the snapshot the next visit may start from. It is written when the snapshot's file is
@@ -20,15 +21,13 @@ const WarmRecordSchema = object({
 
 export type WarmRecord = InferOutput<typeof WarmRecordSchema>;
 
-const KEY = 'qcontext-playground.warm-start';
-
 /** Where the record is kept; injected in tests. */
 export type RecordStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 /** Undefined if there is none, or storage is blocked, or it is damaged: then the machine boots. */
 export function loadWarmRecord(storage: RecordStorage): WarmRecord | undefined {
   try {
-    const parsed = safeParse(WarmRecordSchema, JSON.parse(storage.getItem(KEY) ?? 'null'));
+    const parsed = safeParse(WarmRecordSchema, JSON.parse(storage.getItem(WARM_KEY) ?? 'null'));
     return parsed.success ? parsed.output : undefined;
   } catch {
     return undefined;
@@ -38,8 +37,8 @@ export function loadWarmRecord(storage: RecordStorage): WarmRecord | undefined {
 /** Undefined forgets it. False if storage is blocked or full. */
 export function saveWarmRecord(storage: RecordStorage, warm: WarmRecord | undefined): boolean {
   try {
-    if (warm === undefined) storage.removeItem(KEY);
-    else storage.setItem(KEY, JSON.stringify(warm));
+    if (warm === undefined) storage.removeItem(WARM_KEY);
+    else storage.setItem(WARM_KEY, JSON.stringify(warm));
     return true;
   } catch {
     return false;

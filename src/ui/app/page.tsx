@@ -17,12 +17,6 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 
 const kept = localStorageOrNone();
-// A visit that goes on has a machine and a terminal to show before anybody can look: their code comes along.
-if (loadWarmRecord(kept) !== undefined) {
-  void import('../../engine/workers/browser-supervisor.ts').then(({ preload }) => preload());
-  void import('../views/terminal/terminal-session.ts');
-}
-
 const base = new URL(document.baseURI);
 const store = new ImageStore();
 const manifest = fetchManifest(base);

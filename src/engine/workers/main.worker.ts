@@ -1,0 +1,4 @@
+import { serveMain } from '../machine/main-thread.ts';
+import { serveRoleOf } from './serve-role.ts';
+
+serveRoleOf(serveMain);
