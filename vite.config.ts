@@ -3,6 +3,7 @@ import { join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { type Connect, defineConfig, type Plugin } from 'vite';
+import { pageInDocument, pageInOneChunk } from './vite.page-chunk.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const guestDir = join(root, 'build/guest');
@@ -63,48 +64,13 @@ function guestImages(): Plugin {
   };
 }
 
-/** What the entry imports when it has started the machine's threads: the page, with all it imports statically. */
-const PAGE = 'src/ui/app/page.tsx';
-
-/** The page's script and styles are named in the document, so that they come with the entry and not after it. */
-function preloadedPage(): Plugin {
-  return {
-    name: 'preloaded-page',
-    apply: 'build',
-    transformIndexHtml: {
-      order: 'post',
-      handler: (html, { bundle = {}, filename }) => {
-        if (filename !== join(root, 'index.html')) return;
-        const chunks = Object.values(bundle).filter((output) => output.type === 'chunk');
-        const files = new Set<string>();
-        const styles = new Set<string>();
-        const visit = (chunk: (typeof chunks)[number] | undefined): void => {
-          if (chunk === undefined || files.has(chunk.fileName)) return;
-          files.add(chunk.fileName);
-          for (const style of chunk.viteMetadata?.importedCss ?? []) styles.add(style);
-          for (const imported of chunk.imports) visit(chunks.find(({ fileName }) => fileName === imported));
-        };
-        visit(chunks.find(({ facadeModuleId }) => facadeModuleId === join(root, PAGE)));
-        if (files.size === 0) throw new Error(`${PAGE} is in no chunk of its own`);
-        const links = [
-          ...[...files].map((file) => ({ rel: 'modulepreload', file })),
-          ...[...styles].map((file) => ({ rel: 'stylesheet', file })),
-        ];
-        return links
-          .filter(({ file }) => !html.includes(file))
-          .map(({ rel, file }) => ({
-            tag: 'link',
-            attrs: { rel, crossorigin: true, href: `./${file}` },
-            injectTo: 'head' as const,
-          }));
-      },
-    },
-  };
-}
+/** The first lines of the page, and the page. */
+const ENTRY = join(root, 'src/ui/app/main.ts');
+const PAGE = join(root, 'src/ui/app/page.tsx');
 
 export default defineConfig({
   base: './',
-  plugins: [react(), isolated(), guestImages(), preloadedPage()],
+  plugins: [react(), isolated(), guestImages(), pageInDocument(root, 'index.html', PAGE)],
   server: { port: 5173 },
   preview: { port: 4173 },
   worker: { format: 'es' },
@@ -112,6 +78,9 @@ export default defineConfig({
     target: 'es2023',
     sourcemap: true,
     chunkSizeWarningLimit: 900,
-    rolldownOptions: { input: [join(root, 'index.html'), join(root, 'bridge.html')] },
+    rolldownOptions: {
+      input: [join(root, 'index.html'), join(root, 'bridge.html')],
+      output: { codeSplitting: pageInOneChunk(ENTRY, PAGE) },
+    },
   },
 });

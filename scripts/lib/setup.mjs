@@ -74,7 +74,15 @@ export const nodeBundle = () =>
 export const page = () =>
   once(
     'page',
-    ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json', 'build/wasm'],
+    [
+      'src',
+      'public',
+      'index.html',
+      'vite.config.ts',
+      'vite.page-chunk.ts',
+      'package-lock.json',
+      'build/wasm',
+    ],
     ['dist/index.html'],
     () =>
       must('Building the page', 'npx', ['vite', 'build', '--logLevel', 'warn'], { stdio: ['ignore', 2, 2] }),

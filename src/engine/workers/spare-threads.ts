@@ -16,13 +16,20 @@ const spares = new Map<string, Worker>();
 /** Threads that nearly every machine has; the one whose work takes longest comes first. */
 const USUAL_THREADS = ['main', 'hart-0', 'context-1', 'context-2'];
 
-/** Vite looks for exactly this form, once per entry. */
+/** Each sort of thread has an entry of its own. Vite looks for exactly this form. */
 function newWorker(name: string): Worker {
-  if (name === 'main')
-    return new Worker(new URL('./main.worker.ts', import.meta.url), { type: 'module', name });
-  return name.startsWith('hart-')
-    ? new Worker(new URL('./hart.worker.ts', import.meta.url), { type: 'module', name })
-    : new Worker(new URL('./context.worker.ts', import.meta.url), { type: 'module', name });
+  switch (name.replace(/-\d+$/, '')) {
+    case 'main':
+      return new Worker(new URL('./main.worker.ts', import.meta.url), { type: 'module', name });
+    case 'hart':
+      return new Worker(new URL('./hart.worker.ts', import.meta.url), { type: 'module', name });
+    case 'context':
+      return new Worker(new URL('./context.worker.ts', import.meta.url), { type: 'module', name });
+    case 'compiler':
+      return new Worker(new URL('./compiler.worker.ts', import.meta.url), { type: 'module', name });
+    default:
+      throw new Error(`no worker is made for a thread called ${name}`);
+  }
 }
 
 /**

@@ -1,0 +1,4 @@
+import { serveCompiler } from '../machine/compiler-thread.ts';
+import { serveRoleOf } from './serve-role.ts';
+
+serveRoleOf(serveCompiler);
