@@ -1,4 +1,4 @@
 import { serveCompiler } from '../machine/compiler-thread.ts';
 import { serveRoleOf } from './serve-role.ts';
 
-serveRoleOf(serveCompiler);
+serveRoleOf('compiler', serveCompiler);

@@ -1,4 +1,4 @@
 import { serveContext } from '../machine/context-thread.ts';
 import { serveRoleOf } from './serve-role.ts';
 
-serveRoleOf(serveContext);
+serveRoleOf('context', serveContext);

@@ -1,4 +1,4 @@
 import { serveHart } from '../machine/hart-thread.ts';
 import { serveRoleOf } from './serve-role.ts';
 
-serveRoleOf(serveHart);
+serveRoleOf('hart', serveHart);

@@ -1,4 +1,4 @@
 import { serveMain } from '../machine/main-thread.ts';
 import { serveRoleOf } from './serve-role.ts';
 
-serveRoleOf(serveMain);
+serveRoleOf('main', serveMain);
