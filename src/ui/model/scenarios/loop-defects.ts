@@ -10,9 +10,6 @@ const DISK = 'disk0';
 /** How long records are counted, s. */
 const COUNTED_SECONDS = 3;
 
-/** At either end of a count a kick may have been read on one side only: a notifier holds one. */
-const UNDER_WAY = 2;
-
 const recordsOf = (look: Look, fact: string): readonly ContextRecords[] | undefined => {
   const found = look.facts.get(fact);
   return typeof found === 'object' && 'records' in found ? found.records : undefined;
@@ -32,7 +29,7 @@ function runsInWords(look: Look): string {
         .reduce((sum, source) => sum + source.dispatches, 0);
     const ran = runs(now) - runs(look.since);
     const kicks = grown(look, (one) => one.kicks, [queue.index]);
-    const more = ran > kicks + UNDER_WAY ? ', more often than it was signalled' : '';
+    const more = ran > kicks ? ', more often than it was signalled' : '';
     return `of queue ${queue.index}${i === 0 ? ' ran' : ''} ${plural(ran, 'time')} for ${plural(kicks, 'kick')}${more}`;
   });
   return `The handler ${each.join('; ')}.`;
