@@ -1,4 +1,4 @@
-import { AlignLeft, RotateCw, Ruler, Timer, X } from 'lucide-react';
+import { RotateCw, Timer, X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { duration } from '../../model/format.ts';
 import { usePlayground } from '../../model/playground.ts';
@@ -7,6 +7,7 @@ import { KINDS } from '../../model/trace/request-log.ts';
 import { METRIC_TOTAL, metricOf } from '../../model/trace/stages.ts';
 import type { DiskQueue } from '../../model/trace/use-disk-queues.ts';
 import { Button } from '../../widgets/Button.tsx';
+import { RequestButton } from '../../widgets/RequestButton.tsx';
 import styles from './FlowView.module.css';
 
 /** Below the stations: the one request that is shown at them and where else it can be seen, or the way to such a request. */
@@ -58,22 +59,8 @@ export function FlowRequest({
       <Button size="small" variant="quiet" icon={<RotateCw aria-hidden="true" />} onPress={onAgain}>
         Again
       </Button>
-      <Button
-        size="small"
-        variant="quiet"
-        icon={<AlignLeft aria-hidden="true" />}
-        onPress={() => requests.inWaterfall(request)}
-      >
-        In the waterfall
-      </Button>
-      <Button
-        size="small"
-        variant="quiet"
-        icon={<Ruler aria-hidden="true" />}
-        onPress={() => requests.inTimeline(request)}
-      >
-        In the timeline
-      </Button>
+      <RequestButton view="waterfall" onPress={() => requests.inWaterfall(request)} />
+      <RequestButton view="timeline" onPress={() => requests.inTimeline(request)} />
       <Button
         size="small"
         variant="quiet"

@@ -1,4 +1,4 @@
-import { Milestone, Pin, Ruler, Waypoints } from 'lucide-react';
+import { Milestone, Pin } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 import { same } from '../../model/breakpoints.ts';
@@ -8,6 +8,7 @@ import type { ListedRequest } from '../../model/trace/protocol.ts';
 import type { DiskQueue } from '../../model/trace/use-disk-queues.ts';
 import { BreakButton } from '../../widgets/BreakButton.tsx';
 import { Button } from '../../widgets/Button.tsx';
+import { RequestButton } from '../../widgets/RequestButton.tsx';
 import styles from './WaterfallView.module.css';
 
 /** What can be done with a request: pin it, see it among all else, follow it or stop the next one. */
@@ -39,23 +40,8 @@ export function RequestActions({
       >
         {pinned ? 'Pinned' : 'Pin'}
       </Button>
-      <Button
-        size="small"
-        variant="quiet"
-        icon={<Ruler aria-hidden="true" />}
-        onPress={() => requests.inTimeline(request)}
-      >
-        In the timeline
-      </Button>
-      <Button
-        size="small"
-        variant="quiet"
-        icon={<Waypoints aria-hidden="true" />}
-        tip="When it was at each of the six stations"
-        onPress={() => requests.inFlow(request)}
-      >
-        In the flow
-      </Button>
+      <RequestButton view="timeline" onPress={() => requests.inTimeline(request)} />
+      <RequestButton view="flow" onPress={() => requests.inFlow(request)} />
       {!request.isOver && server !== undefined && canBeHeld(server) ? (
         <Button
           size="small"
