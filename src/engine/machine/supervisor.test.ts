@@ -5,6 +5,7 @@ import { ok, userError } from '../base/result.ts';
 import { type Port, Rpc } from '../base/rpc.ts';
 import type { SupervisorHost, WorkerHandle } from '../host.ts';
 import { SharedMemory } from '../base/shared-memory.ts';
+import { CompilerLayout } from '../cpu/jit/compile-queue.ts';
 import { CONTEXT_STATE, ContextBlockLayout } from './context-block.ts';
 import { parseCommandLine } from '../qom/options/parse.ts';
 import type { MainService, SupervisorService } from './protocol.ts';
@@ -198,6 +199,29 @@ describe('a machine that runs', () => {
     expect(fake.delays).toEqual([300]);
     await vm.dispose();
     expect(fake.alive).toEqual([]);
+  });
+
+  it('goes on without a thread that translates where none came up; one that did must not die', async () => {
+    const withTwoCores = (host: FakeHost): void => {
+      host.cores = 2;
+    };
+    const first = await running({}, withTwoCores);
+    await vi.waitFor(() => expect(first.fake.alive).toContain('compiler'), 20_000);
+    first.fake.worker('compiler').onError?.('the worker could not be loaded');
+    expect(first.fake.alive).toEqual(['main', 'hart-0', 'hart-1']);
+    await first.vm.dispose();
+
+    const second = await running({}, withTwoCores);
+    await vi.waitFor(() => expect(second.fake.alive).toContain('compiler'), 20_000);
+    const compiler = second.fake.worker('compiler');
+    const { role } = compiler;
+    if (role === undefined) throw new Error('no role');
+    new SharedMemory(role.memory).store32(role.layout.compiler + CompilerLayout.at.serving, 1);
+    compiler.onError?.('unreachable');
+    expect(await second.vm.ended).toEqual({
+      reason: 'failed',
+      detail: 'thread compiler died: unreachable',
+    });
   });
 
   it('ends the worker of a context that is gone', async () => {

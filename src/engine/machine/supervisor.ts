@@ -2,6 +2,7 @@ import { MiB } from '../base/brands.ts';
 import { PeerGoneError, type Port, Rpc, wakeInbox } from '../base/rpc.ts';
 import { type Result, err, ok, userError } from '../base/result.ts';
 import { SharedMemory } from '../base/shared-memory.ts';
+import { CompilerLayout } from '../cpu/jit/compile-queue.ts';
 import type { SupervisorHost, WorkerHandle } from '../host.ts';
 import type { ChardevBackend, MachineConfig } from '../qom/options/config.ts';
 import { plannedSerials } from '../qom/options/resolve.ts';
@@ -232,10 +233,21 @@ class Supervisor implements Vm {
     if (this.#over || this.#disposed !== undefined) return;
     const role: CompilerRole = { ...this.#common(), role: 'compiler', interpreter };
     try {
-      this.#start('compiler', role, []);
+      this.#start('compiler', role, [], (message) => this.#compilerDied(message));
     } catch {
       // There is no room for one more worker: the harts' threads translate, as they did until now.
     }
+  }
+
+  /** One that never came up (its script is not to be had, say) is not missed; what one that did dies of is a bug. */
+  #compilerDied(message: string): void {
+    const { compiler } = this.#options.layout;
+    if (this.#mem.load32(compiler + CompilerLayout.at.serving) !== 0) {
+      this.#threadFailed('compiler', message);
+      return;
+    }
+    this.#workers.get('compiler')?.terminate();
+    this.#workers.delete('compiler');
   }
 
   #threadFailed(name: string, message: string): void {
