@@ -75,7 +75,7 @@ test('who dispatches, what for, and what a change does: three defects, on the ma
   await press(
     scenario,
     'Read for 5 seconds',
-    /handler of queue 0 ran [\d\s]+ times? for [\d\s]+ kicks?; .*queue 1 /,
+    /handler of queue 0 ran [\d\s]+ times? for [\d\s]+ signals? \([\d\s]+ kicks?\); .*queue 1 /,
   );
   await expect(scenario).not.toContainText('more often than');
   await press(

@@ -88,6 +88,8 @@ export interface SourceSnapshot {
   readonly priority: number;
   /** Dispatches since the start. */
   readonly dispatches: number;
+  /** Of an event notifier's handler: signals that were read, since the machine was made; of the same moment as `dispatches`. */
+  readonly signals?: number | undefined;
   readonly lastDispatchNs: number | undefined;
   readonly wakeToDispatch: Percentiles;
 }

@@ -26,9 +26,10 @@ describe('EventNotifier', () => {
     same.set();
     same.set();
     expect(notifier.isSet()).toBe(true);
+    expect([notifier.sets, notifier.taken]).toEqual([2, 0]);
     expect(notifier.testAndClear()).toBe(true);
     expect([notifier.isSet(), notifier.testAndClear()]).toEqual([false, false]);
-    expect(notifier.sets).toBe(2);
+    expect([notifier.sets, notifier.taken]).toEqual([2, 2]);
   });
 
   it('wakes the thread that polls it, and nobody without one', () => {

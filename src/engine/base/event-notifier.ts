@@ -65,6 +65,12 @@ export class EventNotifier {
     return this.#mem.load32(this.addr + EventNotifierLayout.at.sets);
   }
 
+  /** Times it was set and cleared again: without what is still to be read. Polling thread. */
+  get taken(): number {
+    const pending = this.#mem.load32(this.addr + EventNotifierLayout.at.count);
+    return (this.sets - pending) >>> 0;
+  }
+
   /** The thread that will poll it: the byte offset of its WakeWord, or 0 for nobody. */
   setHome(wakeWordAddr: number): void {
     this.#mem.store32(this.addr + EventNotifierLayout.at.home, wakeWordAddr);

@@ -23,6 +23,8 @@ export interface PollableNotifier {
   readonly home?: number;
   /** Time in ns of the `set` that made it readable; meaningful while it is readable. */
   readonly stampNs?: number;
+  /** How often it was set, without what has not been read yet. Home thread. */
+  readonly taken?: number;
 }
 
 /** The callbacks of one event notifier. All run on the context's home thread. */

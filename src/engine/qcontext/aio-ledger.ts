@@ -37,7 +37,8 @@ export class AioLedger {
   /** Handlers first, then bottom halves and timers by name. */
   reports(handlers: Iterable<AioHandler>, priority: number): SourceReport[] {
     const reports: SourceReport[] = [];
-    for (const { stats, nameId, name } of handlers) reports.push(stats.report(nameId, name, 'fd', priority));
+    for (const { stats, nameId, name, notifier } of handlers)
+      reports.push({ ...stats.report(nameId, name, 'fd', priority), signals: notifier.taken });
     for (const [name, { kind, stats }] of this.#named) {
       reports.push(stats.report(this.id(name), name, kind, priority));
     }

@@ -18,6 +18,8 @@ export interface SourceReport {
   readonly kind: SourceKind;
   readonly priority: number;
   readonly dispatches: number;
+  /** Of an event notifier's handler: signals that were read, since the machine was made; of the same moment as the rest. */
+  readonly signals?: number | undefined;
   readonly lastDispatchNs: number | undefined;
   readonly wakeToDispatch: LatencyPercentiles;
 }

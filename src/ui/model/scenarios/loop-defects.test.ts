@@ -7,16 +7,25 @@ interface Numbers {
   readonly seconds: number;
   readonly kicks: readonly number[];
   readonly ran: readonly number[];
+  readonly signals: readonly number[];
   readonly completions: readonly number[];
   readonly aio?: { readonly id: number; readonly dispatches: number };
 }
 
-function board({ seconds, kicks, ran, completions, aio = { id: 1, dispatches: 0 } }: Numbers): BoardSnapshot {
+function board({
+  seconds,
+  kicks,
+  ran,
+  signals,
+  completions,
+  aio = { id: 1, dispatches: 0 },
+}: Numbers): BoardSnapshot {
   const handlers = ran.map((dispatches, i) => ({
     id: 10 + i,
     name: `virtio7/vq${i}`,
     kind: 'fd',
     dispatches,
+    signals: signals[i],
   }));
   const context = {
     index: 1,
@@ -63,17 +72,18 @@ function said(
   return LOOP_DEFECTS.steps.find((step) => step.id === id)?.done?.(look);
 }
 
-const idle = { kicks: [0, 0], ran: [0, 0], completions: [0, 0] };
-const busy = { kicks: [50, 7], ran: [50, 6], completions: [400, 80] };
+const idle = { kicks: [0, 0], ran: [0, 0], signals: [0, 0], completions: [0, 0] };
+// Queue 0 was so busy that the device let others have their turn once, and signalled itself to come back.
+const busy = { kicks: [50, 7], ran: [51, 6], signals: [51, 7], completions: [400, 80] };
 
 it('D5 waits for the load to be over, and says so if a handler ran without a signal', () => {
   const start = { seconds: 0, ...idle };
   expect(said('d5', start, { seconds: 9, ...busy })).toBeUndefined();
   const end = { seconds: 9, ...busy };
   expect(said('d5', start, end, [], { ...end, seconds: 8 })).toBe(
-    'The handler of queue 0 ran 50 times for 50 kicks; of queue 1 6 times for 7 kicks.',
+    'The handler of queue 0 ran 51 times for 51 signals (50 kicks); of queue 1 6 times for 7 signals (7 kicks).',
   );
-  const wrong = { ...end, ran: [50, 9] };
+  const wrong = { ...end, ran: [51, 8] };
   expect(said('d5', start, wrong, [], { ...wrong, seconds: 8 })).toContain(
     'more often than it was signalled',
   );

@@ -22,15 +22,15 @@ function runsInWords(look: Look): string {
   const { now } = look.frame;
   const each = look.disk.queues.map((queue, i) => {
     const name = `virtio${look.disk.slot}/vq${queue.index}`;
-    const runs = (board: typeof now): number =>
-      board.contexts
-        .flatMap(({ sources }) => sources)
-        .filter((source) => source.name === name)
-        .reduce((sum, source) => sum + source.dispatches, 0);
-    const ran = runs(now) - runs(look.since);
+    const handler = (board: typeof now) =>
+      board.contexts.flatMap(({ sources }) => sources).find((source) => source.name === name);
+    // Both from what the loop says of itself at one moment: the kicks beside them are of another.
+    const [before, after] = [handler(look.since), handler(now)];
+    const ran = (after?.dispatches ?? 0) - (before?.dispatches ?? 0);
+    const signals = (after?.signals ?? 0) - (before?.signals ?? 0);
     const kicks = grown(look, (one) => one.kicks, [queue.index]);
-    const more = ran > kicks ? ', more often than it was signalled' : '';
-    return `of queue ${queue.index}${i === 0 ? ' ran' : ''} ${plural(ran, 'time')} for ${plural(kicks, 'kick')}${more}`;
+    const more = ran > signals ? ', more often than it was signalled' : '';
+    return `of queue ${queue.index}${i === 0 ? ' ran' : ''} ${plural(ran, 'time')} for ${plural(signals, 'signal')} (${plural(kicks, 'kick')})${more}`;
   });
   return `The handler ${each.join('; ')}.`;
 }
