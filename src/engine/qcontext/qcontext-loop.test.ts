@@ -153,6 +153,9 @@ describe('the loop of a thread', () => {
       ['iohandler', 1],
       ['one', 1],
     ]);
+    // Of a notifier's handler the signals it took as well, of the same moment.
+    one.set();
+    expect(reports().map(({ signals }) => signals)).toEqual([undefined, undefined, 1]);
     aio.setEventNotifier(one, null);
     expect(one.home).toBe(0);
   });
