@@ -33,6 +33,10 @@ describe('the commands', () => {
       'It takes path: string, property: string, value: any value.',
     );
     expect(await hint('stop', { now: true })).toBe('It takes no arguments.');
+    await monitor.execute('object-add', { 'qom-type': 'iothread', id: 't1' });
+    expect(await hint('object-add', { 'qom-type': 'iothread', id: 't1' })).toMatch(
+      /another id\. Taken: main, .*t1\.$/,
+    );
     expect(await hint('query-cpus')).toBe("Did you mean 'query-cpus-fast'?");
     expect(await hint('savevm')).toContain('human-monitor-command');
     expect(await hint('qom-list', { path: '/machine/peripheral/disk9' })).toBe(

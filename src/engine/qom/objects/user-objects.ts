@@ -36,8 +36,11 @@ const threadId = (state: ModelState, id: string): Record<string, QomProperty> =>
  */
 export function createObject(state: ModelState, config: ObjectConfig): Result<ObjectEntry> {
   const { id, type } = config;
-  if (state.container('/objects').children.has(id))
-    return userError(`attempt to add duplicate property '${id}' to object (type 'container')`);
+  const { children } = state.container('/objects');
+  if (children.has(id))
+    return userError(`attempt to add duplicate property '${id}' to object (type 'container')`, {
+      hint: `Choose another id. Taken: ${[...children.keys()].join(', ')}.`,
+    });
   const table: PropertyTable = OBJECT_TABLES[type];
   const values = withDefaults(table, config.props);
   const late = (name: string) => `Property '${type}.${name}' can't be changed after the object is complete`;

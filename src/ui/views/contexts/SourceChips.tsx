@@ -29,7 +29,8 @@ export function SourceChips({
     const now = find(contextIn(frame.now, context.index), id);
     const before = find(contextIn(frame.before, context.index), id);
     if (now === undefined || before === undefined || frame.seconds === 0) return '–/s';
-    return `${rate((now.dispatches - before.dispatches) / frame.seconds)}/s`;
+    // A handler that was registered anew meanwhile, as with a reset of its queue, counts from 0.
+    return `${rate(Math.max(0, now.dispatches - before.dispatches) / frame.seconds)}/s`;
   };
   return (
     <ul className={styles['sources']} aria-label={`Sources of ${context.id}`}>
