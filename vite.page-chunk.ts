@@ -12,6 +12,7 @@ import type { Plugin, Rolldown } from 'vite';
 export function pageInOneChunk(entry: string, page: string) {
   let members: ReadonlySet<string> | undefined;
   const group: Rolldown.CodeSplittingGroup = {
+    debugName: 'page-parts',
     name: (id, context) => {
       const importsOf = (module: string) => context.getModuleInfo(module)?.importedIds ?? [];
       members ??= membersOf(entry, page, importsOf);
