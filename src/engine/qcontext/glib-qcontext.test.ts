@@ -409,6 +409,7 @@ describe('cost', () => {
       const sources = Array.from({ length: n }, (_, i) => {
         const source = new QSource({ prepare: () => ++asked < 0, dispatch: () => true });
         source.setPriority(priorities[i % priorities.length] ?? 0);
+        source.addPollFd(n - i, IO_IN);
         return source;
       });
       const counts: number[] = [];
@@ -421,6 +422,7 @@ describe('cost', () => {
       count(() => context.iterate(false));
       // Neither from the front nor from the back: a list that is searched would show here.
       count(() => sources.forEach((_, i) => sources[(i * 7919) % n]?.destroy()));
+      count(() => context.iterate(false));
       expect(asked).toBe(n);
       expect([...context.sources()]).toEqual([]);
       return counts;

@@ -142,9 +142,9 @@ export class GlibQContext implements QContext, SourceContext {
     return this.#byId;
   }
 
-  /** @internal Steps taken in the lists of sources so far, so that a test can count them (G23). */
+  /** @internal Steps taken in the lists of sources and of fds so far, so that a test can count them (G23). */
   get listSteps(): number {
-    return this.#lists.steps;
+    return this.#lists.steps + this.#records.steps;
   }
 
   /** @internal Sets the next id to be tried, so that a test can reach the wrap. */

@@ -64,6 +64,8 @@ export class PollRecords {
   #stale = false;
   /** Set by every change, cleared by `query`: `check` must not use answers to an older question (G13). */
   changed = false;
+  /** Records looked at by queries and sorts so far: what may grow faster than the sources do (G23). */
+  steps = 0;
 
   /** Watches `pollFd` at `priority`, forgetting conditions found earlier. */
   add(pollFd: PollFd, priority: number): void {
@@ -89,6 +91,7 @@ export class PollRecords {
     if (this.#stale) this.#sort();
     set.n = 0;
     let unwatched = 0;
+    this.steps += this.#sorted.length;
     for (let i = 0; i < this.#sorted.length; i++) {
       const record = this.#sorted[i] as FdRecord;
       if (record.watches.size === 0) {
@@ -103,6 +106,7 @@ export class PollRecords {
   }
 
   #sort(): void {
+    this.steps += this.#byFd.size;
     for (const record of this.#byFd.values()) if (record.watches.size === 0) this.#byFd.delete(record.fd);
     this.#sorted = [...this.#byFd.values()].toSorted((a, b) => a.fd - b.fd);
     this.#stale = false;
