@@ -72,6 +72,25 @@ describe('TraceDrain', () => {
     expect(drain.lost).toBeGreaterThan(0);
   });
 
+  it('leaves what is too new in its ring: there is room for no more until it is handed on', () => {
+    const { clock, writers, drain } = rig(1);
+    for (let i = 0; i < CAPACITY; i++) {
+      clock.set(100 + i);
+      writers[0]?.emit(kick, i);
+    }
+    expect(drain.drain(99 + CAPACITY / 2).count).toBe(CAPACITY / 2);
+    for (let i = CAPACITY; i < 2 * CAPACITY; i++) {
+      clock.set(100 + i);
+      writers[0]?.emit(kick, i);
+    }
+    const batch = drain.drain(Infinity, 1000);
+    expect(Array.from({ length: batch.count }, (_, i) => batch.args[i * 5])).toEqual(
+      Array.from({ length: CAPACITY }, (_, i) => CAPACITY / 2 + i),
+    );
+    const from = 100 + CAPACITY + CAPACITY / 2 - 1;
+    expect(batch.gaps).toEqual([{ thread: 0, from, to: 1000, lost: CAPACITY / 2 }]);
+  });
+
   it('says when a full ring lost, and of which thread', () => {
     const { clock, writers, drain } = rig(2);
     for (let i = 0; i < CAPACITY + 5; i++) {

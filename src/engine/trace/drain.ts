@@ -30,19 +30,20 @@ export interface TraceGap {
   readonly lost: number;
 }
 
-/** One ring's records that have been taken out of it and not been handed on. */
-interface Stage {
+/** One ring, and how far it has been read. */
+interface Cursor {
   readonly ring: number;
   readonly thread: number;
-  readonly capacity: number;
-  time: Float64Array;
-  what: Uint32Array;
-  args: Uint32Array;
-  first: number;
-  end: number;
+  /** Records it holds, a power of two; 0 before its thread has started. */
+  capacity: number;
+  /** Index of the next record to hand on. */
+  next: number;
+  /** The writer's index as last seen: records up to here are complete. */
   head: number;
   lost: number;
-  /** Time of the newest record taken. */
+  /** Host ns of the record at `next`, Infinity if there is none. */
+  time: number;
+  /** Host ns of the newest complete record. */
   newest: number;
 }
 
@@ -51,13 +52,13 @@ interface Stage {
  * belongs to one thread.
  *
  * A thread takes the time before it publishes a record, so the newest few microseconds may still be
- * incomplete: `drain` hands on what is older than the time it is given and keeps the rest for the next call.
+ * incomplete: `drain` hands on what is older than the time it is given and leaves the rest in the rings.
  */
 export class TraceDrain {
   readonly #mem: SharedMemory;
-  readonly #stages: Stage[];
+  readonly #cursors: Cursor[];
   readonly #batch: TraceBatch;
-  /** Records taken out of the rings, and records dropped by the writers, since the machine's start. */
+  /** Records handed on, and records dropped by the writers, since the machine's start. */
   taken = 0;
   lost = 0;
   /** Largest share of a ring that was in use at the last drain: near 1, the reader is too slow. */
@@ -72,135 +73,122 @@ export class TraceDrain {
       args: new Uint32Array(4096 * TRACE_ARGS),
       gaps: [],
     };
-    this.#stages = rings.map((ring, thread) => ({
-      ring,
-      thread,
-      capacity: 0,
-      time: new Float64Array(0),
-      what: new Uint32Array(0),
-      args: new Uint32Array(0),
-      first: 0,
-      end: 0,
+    this.#cursors = rings.map((ring, thread) => {
       // ORDER: `tail` is ours alone; whoever read before us has gone.
-      head: mem.load32(ring + TraceRingLayout.at.tail),
-      lost: 0,
-      newest: 0,
-    }));
+      const tail = mem.load32(ring + TraceRingLayout.at.tail);
+      return { ring, thread, capacity: 0, next: tail, head: tail, lost: 0, time: Infinity, newest: 0 };
+    });
   }
 
   /**
-   * Takes everything out of the rings and returns the records whose time is at most `untilNs`.
+   * Takes the records whose time is at most `untilNs` out of the rings.
    *
    * @param nowNs the time of this call, at which a full ring has room again
    */
   drain(untilNs: number, nowNs = untilNs): TraceBatch {
     const batch = this.#batch;
     batch.gaps = [];
+    batch.count = 0;
     this.fill = 0;
     let waiting = 0;
-    for (const stage of this.#stages) {
-      this.#take(stage, nowNs);
-      waiting += stage.end - stage.first;
+    const active: Cursor[] = [];
+    for (const cursor of this.#cursors) {
+      this.#look(cursor, nowNs);
+      if (cursor.time > untilNs) continue;
+      waiting += (cursor.head - cursor.next) >>> 0;
+      active.push(cursor);
     }
     if (batch.time.length < waiting) growColumns(batch, waiting);
-    batch.count = 0;
-    this.#merge(untilNs);
+    this.#merge(active, untilNs);
+    for (const { ring, next } of active) {
+      // ORDER: pairs with the load of `tail` in TraceRingWriter.emit(): the records have been read, they may be overwritten.
+      this.#mem.store32(ring + TraceRingLayout.at.tail, next);
+    }
+    this.taken += batch.count;
     return batch;
   }
 
-  #take(stage: Stage, nowNs: number): void {
+  /** Sees what a ring holds, and what its writer had to drop. */
+  #look(cursor: Cursor, nowNs: number): void {
     const mem = this.#mem;
     const { at } = TraceRingLayout;
-    const capacity = mem.load32(stage.ring + at.capacity);
-    if (capacity === 0) return; // its thread has not started
+    const { ring } = cursor;
+    cursor.capacity = mem.load32(ring + at.capacity);
+    if (cursor.capacity === 0) return; // its thread has not started
+    const { head: seen, newest: before } = cursor;
     // ORDER: pairs with the store of `head` in TraceRingWriter.emit(): a record is complete before it is counted.
-    const head = mem.load32(stage.ring + at.head);
-    const count = (head - stage.head) >>> 0;
+    const head = mem.load32(ring + at.head);
     // Before `tail` moves: what was dropped until now was dropped after the record before `head`, if it is full.
-    const lost = mem.load32(stage.ring + at.lost);
-    const newlyLost = (lost - stage.lost) >>> 0;
-    const before = stage.newest;
-    if (count > 0) this.#copy(stage, count, capacity);
-    // ORDER: pairs with the load of `tail` in TraceRingWriter.emit(): the records have been read, they may be overwritten.
-    mem.store32(stage.ring + at.tail, head);
-    stage.head = head;
-    stage.lost = lost;
-    this.taken += count;
+    const lost = mem.load32(ring + at.lost);
+    const newlyLost = (lost - cursor.lost) >>> 0;
+    cursor.head = head;
+    cursor.lost = lost;
     this.lost += newlyLost;
-    this.fill = Math.max(this.fill, count / capacity);
+    const held = (head - cursor.next) >>> 0;
+    if (held > 0) {
+      cursor.time = this.#timeAt(cursor, cursor.next);
+      cursor.newest = this.#timeAt(cursor, (head - 1) >>> 0);
+      this.fill = Math.max(this.fill, held / cursor.capacity);
+    }
     if (newlyLost === 0) return;
-    const full = count >= capacity;
-    const { thread } = stage;
-    const gap = full
-      ? { thread, from: stage.newest, to: Math.max(nowNs, stage.newest), lost: newlyLost }
-      : { thread, from: before, to: stage.time[stage.end - count] ?? nowNs, lost: newlyLost };
+    const { thread, newest } = cursor;
+    const gap =
+      held >= cursor.capacity
+        ? { thread, from: newest, to: Math.max(nowNs, newest), lost: newlyLost }
+        : { thread, from: before, to: head === seen ? nowNs : this.#timeAt(cursor, seen), lost: newlyLost };
     this.#batch.gaps.push(gap);
   }
 
-  /** Moves `count` records from the ring behind those that wait in the stage. */
-  #copy(stage: Stage, count: number, capacity: number): void {
-    const waiting = stage.end - stage.first;
-    if (stage.first > 0) {
-      stage.time.copyWithin(0, stage.first, stage.end);
-      stage.what.copyWithin(0, stage.first, stage.end);
-      stage.args.copyWithin(0, stage.first * TRACE_ARGS, stage.end * TRACE_ARGS);
-      stage.first = 0;
-      stage.end = waiting;
-    }
-    if (stage.time.length < waiting + count) growColumns(stage, waiting + count);
-    const { time, what, args } = stage;
-    const { f64, u32 } = this.#mem;
-    const records = stage.ring + TraceRingLayout.size;
-    let to = stage.end;
-    for (let i = 0; i < count; i++, to++) {
-      const addr = records + ((stage.head + i) & (capacity - 1)) * TRACE_RECORD_BYTES;
-      const word = (addr >>> 2) + 2;
-      time[to] = f64[addr >>> 3] as number;
-      what[to] = u32[word] as number;
-      const arg = to * TRACE_ARGS;
-      args[arg] = u32[word + 1] as number;
-      args[arg + 1] = u32[word + 2] as number;
-      args[arg + 2] = u32[word + 3] as number;
-      args[arg + 3] = u32[word + 4] as number;
-      args[arg + 4] = u32[word + 5] as number;
-    }
-    stage.end = to;
-    stage.newest = time[to - 1] as number;
+  #timeAt({ ring, capacity }: Cursor, index: number): number {
+    const addr = ring + TraceRingLayout.size + (index & (capacity - 1)) * TRACE_RECORD_BYTES;
+    return this.#mem.f64[addr >>> 3] as number;
   }
 
   /** Merges by time; of equal times the lower thread's come first. */
-  #merge(untilNs: number): void {
-    const active = this.#stages.filter((stage) => stage.end > stage.first);
+  #merge(active: readonly Cursor[], untilNs: number): void {
     for (;;) {
-      let next: Stage | undefined;
+      let next: Cursor | undefined;
       let nextTime = Infinity;
       let bound = Infinity;
-      for (const stage of active) {
-        if (stage.first === stage.end) continue;
-        const time = stage.time[stage.first] as number;
+      for (const cursor of active) {
+        const { time } = cursor;
         if (time < nextTime) {
           bound = nextTime;
           nextTime = time;
-          next = stage;
+          next = cursor;
         } else if (time < bound) bound = time;
       }
       if (next === undefined || nextTime > untilNs) return;
-      // All of this thread's records up to the next thread's first.
-      let end = next.first + 1;
-      const limit = Math.min(bound, untilNs);
-      while (end < next.end && (next.time[end] as number) < limit) end++;
-      this.#append(next, end);
+      this.#copy(next, bound, untilNs);
     }
   }
 
-  #append(stage: Stage, end: number): void {
-    const batch = this.#batch;
-    const { first } = stage;
-    batch.time.set(stage.time.subarray(first, end), batch.count);
-    batch.what.set(stage.what.subarray(first, end), batch.count);
-    batch.args.set(stage.args.subarray(first * TRACE_ARGS, end * TRACE_ARGS), batch.count * TRACE_ARGS);
-    batch.count += end - first;
-    stage.first = end;
+  /** Hands on the record at the cursor and all after it before `bound`, at which another thread's comes, and until `untilNs`. */
+  #copy(cursor: Cursor, bound: number, untilNs: number): void {
+    const { time, what, args } = this.#batch;
+    const { f64, u32 } = this.#mem;
+    const first = cursor.ring + TraceRingLayout.size;
+    const slots = cursor.capacity - 1;
+    const { head } = cursor;
+    let { next, time: at } = cursor;
+    let to = this.#batch.count;
+    do {
+      const word = (first + (next & slots) * TRACE_RECORD_BYTES) >>> 2;
+      time[to] = at;
+      what[to] = u32[word + 2] as number;
+      const arg = to * TRACE_ARGS;
+      args[arg] = u32[word + 3] as number;
+      args[arg + 1] = u32[word + 4] as number;
+      args[arg + 2] = u32[word + 5] as number;
+      args[arg + 3] = u32[word + 6] as number;
+      args[arg + 4] = u32[word + 7] as number;
+      to++;
+      next = (next + 1) >>> 0;
+      at = next === head ? Infinity : (f64[(first + (next & slots) * TRACE_RECORD_BYTES) >>> 3] as number);
+    } while (at < bound && at <= untilNs);
+    cursor.next = next;
+    cursor.time = at;
+    this.#batch.count = to;
   }
 }
 

@@ -1,5 +1,5 @@
-import { BUCKETS, bucketOf } from './histogram.ts';
-import { METRICS, metricOf } from './stages.ts';
+import { BUCKETS } from './histogram.ts';
+import { METRICS } from './stages.ts';
 
 /** Width of a column of the heat map, and how many are kept: two minutes. */
 export const HEAT_COLUMN_NS = 250e6;
@@ -12,15 +12,17 @@ export class HeatGrid {
   /** Newest column, in units of HEAT_COLUMN_NS since the epoch. */
   newest = -1;
 
-  add(time: number, times: ArrayLike<number>, at: number): void {
+  /** @param buckets of the request, by metric; -1: it had none */
+  add(time: number, buckets: ArrayLike<number>): void {
     const column = Math.floor(time / HEAT_COLUMN_NS);
     if (this.#counts.length === 0) this.#counts = new Uint32Array(METRICS.length * HEAT_COLUMNS * BUCKETS);
-    this.#advance(column);
-    if (column <= this.newest - HEAT_COLUMNS) return;
+    if (column > this.newest) this.#advance(column);
+    else if (column <= this.newest - HEAT_COLUMNS) return;
+    const first = (column % HEAT_COLUMNS) * BUCKETS;
     for (let metric = 0; metric < METRICS.length; metric++) {
-      const ns = metricOf(times, at, metric);
-      if (Number.isNaN(ns)) continue;
-      const cell = this.#cell(metric, column, bucketOf(ns));
+      const bucket = buckets[metric] as number;
+      if (bucket < 0) continue;
+      const cell = first + metric * HEAT_COLUMNS * BUCKETS + bucket;
       this.#counts[cell] = (this.#counts[cell] as number) + 1;
     }
   }
@@ -35,7 +37,6 @@ export class HeatGrid {
   }
 
   #advance(column: number): void {
-    if (column <= this.newest) return;
     const steps = this.newest < 0 ? 0 : Math.min(HEAT_COLUMNS, column - this.newest);
     for (let i = 0; i < steps; i++) {
       for (let metric = 0; metric < METRICS.length; metric++) {

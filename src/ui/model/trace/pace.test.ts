@@ -24,6 +24,23 @@ describe('Pace', () => {
     expect([quiet > busy, busy > full]).toEqual([true, true]);
   });
 
+  it('keeps its rhythm while the rings fill at the same speed, and none gets full', () => {
+    const pace = new Pace();
+    // Records for a whole ring each 32 ms.
+    const share = (ms: number): Found => ({ ...NOTHING, perSecond: 1e6, fill: ms / 32, fillNow: ms / 32 });
+    let now = 1000;
+    pace.found(now, share(50));
+    const waits: number[] = [];
+    for (let turn = 0; turn < 20; turn++) {
+      const wait = pace.wait(now, true);
+      now += wait;
+      pace.found(now, share(wait));
+      waits.push(wait);
+    }
+    expect(Math.max(...waits.slice(2)) / 32).toBeLessThan(0.5);
+    expect(Math.max(...waits.slice(2))).toBeCloseTo(Math.min(...waits.slice(2)), 6);
+  });
+
   it('asleep it reads on, and tells at the full second only', () => {
     const pace = sleeper();
     expect(pace.tells(20_000)).toBe(true);

@@ -1,8 +1,11 @@
 import { msToFullSecond } from '../full-second.ts';
 
-/** Rings are emptied this often; sooner when one was fuller than FULL when it was last emptied. */
+/** Rings are emptied this often; sooner where one would be fuller than AIM by then. */
 const TICK_MS = 50;
-const TICK_BUSY_MS = 6;
+const TICK_LEAST_MS = 6;
+/** So full may a ring get: as much again comes when the thread has to wait for a core, and nothing is lost. */
+const AIM = 0.3;
+/** Fuller than this, and it is not quiet though the second is not over. */
 const FULL = 0.2;
 /** A machine with fewer events a second is quiet: read and painted less often. */
 const QUIET_PER_SECOND = 1000;
@@ -31,7 +34,9 @@ export class Pace {
   #awakeAt = 0;
   #quiet = true;
   #asleep = false;
-  #full = false;
+  /** When the rings were read last, and in how many ms the fullest is as full as it may be. */
+  #readAt = Number.NEGATIVE_INFINITY;
+  #aimMs = TICK_MS;
 
   /** Few events, the page's pictures need not move often. */
   get quiet(): boolean {
@@ -46,7 +51,9 @@ export class Pace {
   /** A turn has read the rings. */
   found(nowMs: number, { records, perSecond, fill, fillNow }: Found): void {
     this.#quiet = perSecond < QUIET_PER_SECOND && fillNow < FULL;
-    this.#full = fill > FULL;
+    const sinceMs = Math.min(nowMs - this.#readAt, TICK_MS);
+    this.#readAt = nowMs;
+    this.#aimMs = fill > 0 ? Math.max(TICK_LEAST_MS, (sinceMs * AIM) / fill) : TICK_MS;
     if (!this.#quiet || records > WAKING) this.#awakeAt = nowMs;
     this.#asleep = nowMs - this.#awakeAt > SLEEP_AFTER_MS;
   }
@@ -59,7 +66,7 @@ export class Pace {
   /** In how many ms the next turn is due. @param alive there is a machine that writes records */
   wait(nowMs: number, alive: boolean): number {
     if (this.#asleep) return Math.min(alive ? TICK_ASLEEP_MS : Infinity, msToFullSecond(nowMs));
-    if (alive && this.#full) return TICK_BUSY_MS;
-    return this.#quiet ? TICK_QUIET_MS : TICK_MS;
+    if (this.#quiet) return TICK_QUIET_MS;
+    return alive ? Math.min(TICK_MS, this.#aimMs) : TICK_MS;
   }
 }

@@ -1,5 +1,5 @@
-import { BUCKETS, bucketOf, type Quantiles, quantilesOf } from './histogram.ts';
-import { METRICS, metricOf } from './stages.ts';
+import { BUCKETS, type Quantiles, quantilesOf } from './histogram.ts';
+import { METRICS } from './stages.ts';
 
 /** Seconds of which latencies are summed up. */
 export const WINDOW_SECONDS = 10;
@@ -21,7 +21,10 @@ export const COUNTERS = [
   'errors',
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
-const C = Object.fromEntries(COUNTERS.map((name, index) => [name, index])) as { [K in Counter]: number };
+/** Index of a counter: `C.kicks`. */
+export const C = Object.fromEntries(COUNTERS.map((name, index) => [name, index])) as {
+  readonly [K in Counter]: number;
+};
 
 /** Counts and latencies of one virtqueue, over the last seconds and since the start. Times are host ns. */
 export class QueueStats {
@@ -32,30 +35,34 @@ export class QueueStats {
   readonly #counters = new Float64Array(COUNTERS.length * (WINDOW_SECONDS + 1));
   readonly #counts = new Uint32Array(METRICS.length * BUCKETS * (WINDOW_SECONDS + 1));
   #second = -1;
+  /** The newest second as ns, and its slot: nearly all records belong there. */
+  #from = Infinity;
+  #until = -Infinity;
+  #newest = 0;
 
   constructor(dev: number, queue: number) {
     this.dev = dev;
     this.queue = queue;
   }
 
-  count(time: number, counter: Counter, n = 1): void {
-    const slot = this.#slot(time);
-    const at = slot * COUNTERS.length + C[counter];
+  /** @param counter one of `C` */
+  count(time: number, counter: number, n = 1): void {
+    const at = this.#slot(time) * COUNTERS.length + counter;
     this.#counters[at] = (this.#counters[at] as number) + n;
-    this.totals[C[counter]] = (this.totals[C[counter]] as number) + n;
+    this.totals[counter] = (this.totals[counter] as number) + n;
   }
 
   total(counter: Counter): number {
     return this.totals[C[counter]] as number;
   }
 
-  /** Books the stages of a request whose moments start at `times[at]`. */
-  latencies(time: number, times: ArrayLike<number>, at: number): void {
-    const slot = this.#slot(time);
+  /** Books the stages of a request. @param buckets by metric; -1: it had none */
+  latencies(time: number, buckets: ArrayLike<number>): void {
+    const first = this.#slot(time) * METRICS.length * BUCKETS;
     for (let metric = 0; metric < METRICS.length; metric++) {
-      const ns = metricOf(times, at, metric);
-      if (Number.isNaN(ns)) continue;
-      const cell = (slot * METRICS.length + metric) * BUCKETS + bucketOf(ns);
+      const bucket = buckets[metric] as number;
+      if (bucket < 0) continue;
+      const cell = first + metric * BUCKETS + bucket;
       this.#counts[cell] = (this.#counts[cell] as number) + 1;
     }
   }
@@ -80,6 +87,7 @@ export class QueueStats {
 
   /** The ring of seconds, moved on to `time`; what falls out of the window is cleared. */
   #slot(time: number): number {
+    if (time >= this.#from && time < this.#until) return this.#newest;
     const second = Math.floor(time / SECOND_NS);
     const slots = WINDOW_SECONDS + 1;
     if (second > this.#second) {
@@ -91,6 +99,9 @@ export class QueueStats {
         this.#counts.fill(0, slot * perSlot, (slot + 1) * perSlot);
       }
       this.#second = second;
+      this.#from = second * SECOND_NS;
+      this.#until = this.#from + SECOND_NS;
+      this.#newest = second % slots;
     }
     // A record of a second that has passed still counts there, as long as that second is in the window.
     return Math.max(second, this.#second - WINDOW_SECONDS) % slots;

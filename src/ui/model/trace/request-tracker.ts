@@ -1,12 +1,59 @@
 import type { TraceBatch } from '../../../engine/trace/drain.ts';
-import { TRACE } from '../../../engine/trace/schema.ts';
+import { TRACE, type TraceEventName } from '../../../engine/trace/schema.ts';
 import { HeatGrid } from './heat-grid.ts';
-import { QueueStats } from './queue-stats.ts';
+import { OpenRequests } from './open-requests.ts';
+import { C, QueueStats } from './queue-stats.ts';
 import { newRequest, renewRequest, RequestLog, type TracedRequest } from './request-log.ts';
-import { P } from './stages.ts';
+import { METRICS, metricBuckets, P } from './stages.ts';
 
-const T = TRACE;
 const ARGS = 5;
+
+/** What a record says of a request, by event: small numbers in the order of how often they come, for a dense switch. */
+const NOTHING = 0;
+const POP = 1;
+const READ = 2;
+const WRITE = 3;
+const SUBMIT = 4;
+const DISK_DONE = 5;
+const STATUS = 6;
+const FILL = 7;
+const FLUSH = 8;
+const NOTIFY = 9;
+const CLAIM = 10;
+const ACKNOWLEDGE = 11;
+const KICK = 12;
+const DISPATCH_BEGIN = 13;
+const DISPATCH_END = 14;
+const POLL_BEGIN = 15;
+const MERGE = 16;
+const OTHER = 17;
+const SET_STATUS = 18;
+const ROLES: { readonly [N in TraceEventName]?: number } = {
+  virtqueue_pop: POP,
+  virtio_blk_handle_read: READ,
+  virtio_blk_handle_write: WRITE,
+  blk_co_preadv: SUBMIT,
+  blk_co_pwritev: SUBMIT,
+  blk_co_flush: SUBMIT,
+  virtio_blk_rw_complete: DISK_DONE,
+  virtio_blk_req_complete: STATUS,
+  virtqueue_fill: FILL,
+  virtqueue_flush: FLUSH,
+  virtio_notify: NOTIFY,
+  plic_claim: CLAIM,
+  virtio_interrupt_ack: ACKNOWLEDGE,
+  virtio_queue_notify: KICK,
+  source_dispatch_begin: DISPATCH_BEGIN,
+  source_dispatch_end: DISPATCH_END,
+  context_poll_begin: POLL_BEGIN,
+  virtio_blk_submit_multireq: MERGE,
+  virtio_blk_handle_other: OTHER,
+  virtio_set_status: SET_STATUS,
+};
+/** By event id; events this version does not know say nothing. */
+const ROLE = new Uint8Array(0x10000);
+for (const [name, role] of Object.entries(ROLES)) ROLE[TRACE[name as TraceEventName]] = role;
+
 /** Kicks of a queue that are remembered to find the one that announced a request. */
 const KICKS = 256;
 /** Requests of a device that may wait for the guest's acknowledgement; the oldest are closed without. */
@@ -16,7 +63,8 @@ const MAX_WAITING = 4096;
 interface QueueState {
   readonly dev: number;
   readonly queue: number;
-  readonly open: Set<TracedRequest>;
+  /** Taken and not filled, oldest first. */
+  readonly open: TracedRequest[];
   /** Filled, not yet published by a flush. */
   filled: TracedRequest[];
   /** Published, and the decision whether to interrupt not yet seen. */
@@ -39,7 +87,11 @@ interface QueueState {
 export class RequestTracker {
   readonly log: RequestLog;
   readonly #queues = new Map<number, QueueState>();
-  readonly #open = new Map<number, TracedRequest>();
+  readonly #open = new OpenRequests();
+  /** The queue asked for last: records of one come in rows. */
+  #lastQueue: QueueState | undefined;
+  /** Of the request that is being closed, by metric. */
+  readonly #buckets = new Int16Array(METRICS.length);
   /** By device: published with an interrupt, not acknowledged. */
   readonly #waiting = new Map<number, TracedRequest[]>();
   readonly #lastClaim = new Map<number, number>();
@@ -64,13 +116,19 @@ export class RequestTracker {
   }
 
   queue(dev: number, queue: number): QueueState {
+    const last = this.#lastQueue;
+    if (last !== undefined && last.dev === dev && last.queue === queue) return last;
+    return (this.#lastQueue = this.#queue(dev, queue));
+  }
+
+  #queue(dev: number, queue: number): QueueState {
     const key = queueKey(dev, queue);
     let state = this.#queues.get(key);
     if (state === undefined) {
       state = {
         dev,
         queue,
-        open: new Set(),
+        open: [],
         filled: [],
         flushed: [],
         kickTime: new Float64Array(KICKS),
@@ -116,94 +174,95 @@ export class RequestTracker {
     const { time, what, args } = batch;
     for (let i = 0; i < batch.count; i++) {
       const word = what[i] as number;
-      this.#record(time[i] as number, word & 0xffff, word >>> 16, args, i * ARGS);
+      const role = ROLE[word & 0xffff] as number;
+      if (role !== NOTHING) this.#record(time[i] as number, role, word >>> 16, args, i * ARGS);
     }
   }
 
-  #record(t: number, event: number, thread: number, args: Uint32Array, at: number): void {
+  #record(t: number, role: number, thread: number, args: Uint32Array, at: number): void {
     const a0 = args[at] as number;
     const a1 = args[at + 1] as number;
-    switch (event) {
-      case T.source_dispatch_begin:
-        (this.#dispatches[thread] ??= []).push(t);
-        return;
-      case T.source_dispatch_end:
-        this.#dispatches[thread]?.pop();
-        return;
-      case T.context_poll_begin:
-        // Whatever was lost, a context that goes to sleep dispatches nothing.
-        this.#dispatches[thread] = [];
-        return;
-      case T.virtio_queue_notify:
-        this.#kick(t, this.queue(a0, a1), args[at + 2] as number);
-        return;
-      case T.virtqueue_pop:
+    switch (role) {
+      case POP:
         this.#pop(t, thread, this.queue(a0, a1), args, at);
         return;
-      case T.virtio_blk_handle_read:
-      case T.virtio_blk_handle_write: {
+      case READ:
+      case WRITE: {
         const request = this.#open.get(a1);
         if (request === undefined) return;
-        request.kind = event === T.virtio_blk_handle_read ? 0 : 1;
+        request.kind = role === READ ? 0 : 1;
         request.sector = (args[at + 2] as number) + (args[at + 3] as number) * 2 ** 32;
         request.bytes = args[at + 4] as number;
         this.queue(request.dev, request.queue).block = true;
         return;
       }
-      case T.virtio_blk_handle_other: {
-        const request = this.#open.get(a1);
-        if (request === undefined) return;
-        request.kind = args[at + 2] === 4 ? 2 : 3;
-        this.queue(request.dev, request.queue).block = true;
-        return;
-      }
-      case T.virtio_blk_submit_multireq:
-        this.#merged(a1, args[at + 3] as number);
-        return;
-      case T.blk_co_preadv:
-      case T.blk_co_pwritev:
-      case T.blk_co_flush:
+      case SUBMIT:
         this.#submitted(t, thread, a1);
         return;
-      case T.virtio_blk_rw_complete: {
+      case DISK_DONE: {
         const request = this.#open.get(a1);
         if (request === undefined) return;
         request.times[P.complete] = t;
-        this.queue(request.dev, request.queue).stats.count(t, 'completes');
+        this.queue(request.dev, request.queue).stats.count(t, C.completes);
         return;
       }
-      case T.virtio_blk_req_complete: {
+      case STATUS: {
         const request = this.#open.get(a1);
         if (request === undefined) return;
         request.status = args[at + 2] as number;
         if (Number.isNaN(request.times[P.complete])) request.times[P.complete] = t;
         const queue = this.queue(request.dev, request.queue);
         queue.block = true;
-        if (request.status !== 0) queue.stats.count(t, 'errors');
+        if (request.status !== 0) queue.stats.count(t, C.errors);
         return;
       }
-      case T.virtqueue_fill: {
+      case FILL: {
         const request = this.#open.get(args[at + 3] as number);
         if (request === undefined) return;
         this.#open.delete(request.req);
         const queue = this.queue(request.dev, request.queue);
-        queue.open.delete(request);
+        remove(queue.open, request);
         queue.filled.push(request);
         return;
       }
-      case T.virtqueue_flush:
+      case FLUSH:
         this.#flush(t, this.queue(a0, a1));
         return;
-      case T.virtio_notify:
+      case NOTIFY:
         this.#notify(t, this.queue(a0, a1), args[at + 2] !== 0);
         return;
-      case T.plic_claim:
+      case CLAIM:
         this.#claim(t, a1 - this.#firstGsi);
         return;
-      case T.virtio_interrupt_ack:
+      case ACKNOWLEDGE:
         this.#acknowledge(t, a0);
         return;
-      case T.virtio_set_status:
+      case KICK:
+        this.#kick(t, this.queue(a0, a1), args[at + 2] as number);
+        return;
+      case DISPATCH_BEGIN:
+        (this.#dispatches[thread] ??= []).push(t);
+        return;
+      case DISPATCH_END:
+        this.#dispatches[thread]?.pop();
+        return;
+      case POLL_BEGIN: {
+        // Whatever was lost, a context that goes to sleep dispatches nothing.
+        const running = this.#dispatches[thread];
+        if (running !== undefined) running.length = 0;
+        return;
+      }
+      case MERGE:
+        this.#merged(a1, args[at + 3] as number);
+        return;
+      case OTHER: {
+        const request = this.#open.get(a1);
+        if (request === undefined) return;
+        request.kind = args[at + 2] === 4 ? 2 : 3;
+        this.queue(request.dev, request.queue).block = true;
+        return;
+      }
+      case SET_STATUS:
         if (a1 === 0) this.#reset(a0);
         return;
     }
@@ -213,7 +272,7 @@ export class RequestTracker {
     const slot = queue.kicks++ % KICKS;
     queue.kickTime[slot] = t;
     queue.kickAvail[slot] = avail;
-    queue.stats.count(t, 'kicks');
+    queue.stats.count(t, C.kicks);
     // Of equal times the kick may come second here: the request it announced has just been popped.
     if (queue.lastPop < t) return;
     for (const request of queue.open)
@@ -230,15 +289,17 @@ export class RequestTracker {
     request.req = args[at + 3] as number;
     request.popThread = thread;
     request.diskThread = thread;
-    const began = this.#dispatches[thread]?.at(-1) ?? Number.NaN;
+    const running = this.#dispatches[thread];
+    const began =
+      running === undefined || running.length === 0 ? Number.NaN : (running[running.length - 1] as number);
     request.times[P.kick] = this.#kickOf(queue, args[at + 4] as number);
     request.times[P.dispatch] = began;
     request.times[P.pop] = t;
-    this.#open.set(request.req, request);
-    queue.open.add(request);
-    queue.stats.count(t, 'pops');
-    if (Number.isNaN(request.times[P.kick])) queue.stats.count(t, 'withoutKick');
-    if (began !== queue.lastDispatch) queue.stats.count(t, 'dispatches');
+    this.#open.add(request);
+    queue.open.push(request);
+    queue.stats.count(t, C.pops);
+    if (Number.isNaN(request.times[P.kick])) queue.stats.count(t, C.withoutKick);
+    if (began !== queue.lastDispatch) queue.stats.count(t, C.dispatches);
     queue.lastDispatch = began;
     queue.lastPop = t;
   }
@@ -281,7 +342,7 @@ export class RequestTracker {
     const submit = (one: TracedRequest): void => {
       one.times[P.submit] = t;
       one.diskThread = thread;
-      queue.stats.count(t, 'submits');
+      queue.stats.count(t, C.submits);
     };
     submit(request);
     if (request.leader !== req) return;
@@ -293,13 +354,13 @@ export class RequestTracker {
     queue.flushed = queue.filled;
     queue.filled = [];
     for (const request of queue.flushed) request.times[P.used] = t;
-    queue.stats.count(t, 'used', queue.flushed.length);
+    queue.stats.count(t, C.used, queue.flushed.length);
   }
 
   #notify(t: number, queue: QueueState, suppressed: boolean): void {
     const { flushed } = queue;
     queue.flushed = [];
-    queue.stats.count(t, suppressed ? 'suppressed' : 'interrupts');
+    queue.stats.count(t, suppressed ? C.suppressed : C.interrupts);
     if (suppressed) {
       for (const request of flushed) request.suppressed = true;
       this.#close(t, flushed);
@@ -326,21 +387,22 @@ export class RequestTracker {
     this.#waiting.delete(dev);
     for (const request of waiting) {
       request.times[P.ack] = t;
-      this.queue(dev, request.queue).stats.count(t, 'acks');
+      this.queue(dev, request.queue).stats.count(t, C.acks);
     }
     this.#close(t, waiting);
   }
 
   /** The requests are over, as far as the trace shows them. */
   #close(t: number, requests: readonly TracedRequest[]): void {
+    const buckets = this.#buckets;
     for (const request of requests) {
       const queue = this.queue(request.dev, request.queue);
       if (!queue.block) continue;
-      const at = this.log.at(this.log.end);
       this.log.add(request);
-      queue.stats.count(t, 'bytes', request.bytes);
-      queue.stats.latencies(t, this.log.times, at);
-      queue.heat.add(t, this.log.times, at);
+      queue.stats.count(t, C.bytes, request.bytes);
+      metricBuckets(request.times, buckets);
+      queue.stats.latencies(t, buckets);
+      queue.heat.add(t, buckets);
       this.#over.push(request);
     }
   }
@@ -349,9 +411,9 @@ export class RequestTracker {
   #reset(dev: number): void {
     for (const queue of this.#queues.values()) {
       if (queue.dev !== dev) continue;
-      this.dropped += queue.open.size;
+      this.dropped += queue.open.length;
       for (const request of queue.open) this.#open.delete(request.req);
-      queue.open.clear();
+      queue.open.length = 0;
       queue.filled = [];
       queue.flushed = [];
       queue.kicks = 0;
@@ -363,3 +425,11 @@ export class RequestTracker {
 export type { QueueState };
 
 export const queueKey = (dev: number, queue: number): number => dev * 1024 + queue;
+
+/** Takes one out of a list in order. A disk mostly ends what it began first, so it is near the front. */
+function remove(list: TracedRequest[], request: TracedRequest): void {
+  const at = list.indexOf(request);
+  if (at < 0) return;
+  for (let i = at + 1; i < list.length; i++) list[i - 1] = list[i] as TracedRequest;
+  list.pop();
+}

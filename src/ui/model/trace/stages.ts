@@ -1,3 +1,5 @@
+import { bucketOf } from './histogram.ts';
+
 /**
  * The moments of one request's life and the stages between them. A moment that was not seen (no kick was
  * needed, the interrupt was suppressed, a record was lost) is NaN, and so is every stage that needs it.
@@ -115,14 +117,36 @@ export function extentOf(times: ArrayLike<number>): readonly [from: number, to: 
   return [from, to];
 }
 
+/** Where each metric begins and ends, as indexes of POINTS: looked up for every stage of every request. */
+const METRIC_FROM = Uint8Array.from([P.kick, ...STAGES.map(({ from }) => P[from])]);
+const METRIC_TO = Uint8Array.from([P.used, ...STAGES.map(({ to }) => P[to])]);
+
 /**
  * Length in ns of metric `metric` of a request whose moments start at `times[at]`; NaN if a moment is missing.
  * A handler that was already running when the kick came gives 0, not less.
  */
 export function metricOf(times: ArrayLike<number>, at: number, metric: number): number {
-  if (metric === METRIC_TOTAL) return (times[at + P.used] as number) - firstTime(times, at);
-  const stage = STAGES[metric - 1] as Stage;
-  let from = times[at + P[stage.from]] as number;
-  if (stage.from === 'dispatch') from = Math.max(from, firstTime(times, at));
-  return Math.max(0, (times[at + P[stage.to]] as number) - from);
+  const to = times[at + (METRIC_TO[metric] as number)] as number;
+  if (metric === METRIC_TOTAL) return to - firstTime(times, at);
+  const point = METRIC_FROM[metric] as number;
+  let from = times[at + point] as number;
+  if (point === P.dispatch) from = Math.max(from, firstTime(times, at));
+  return Math.max(0, to - from);
+}
+
+/**
+ * The buckets of all metrics of a request, by metric; -1 where a moment is missing. The same as `bucketOf(metricOf(…))`
+ * of each, for who needs them all.
+ */
+export function metricBuckets(times: ArrayLike<number>, into: Int16Array): void {
+  const first = firstTime(times);
+  const used = (times[P.used] as number) - first;
+  into[METRIC_TOTAL] = Number.isNaN(used) ? -1 : bucketOf(used);
+  for (let metric = 1; metric < METRIC_FROM.length; metric++) {
+    const point = METRIC_FROM[metric] as number;
+    let from = times[point] as number;
+    if (point === P.dispatch && from < first) from = first;
+    const ns = (times[METRIC_TO[metric] as number] as number) - from;
+    into[metric] = Number.isNaN(ns) ? -1 : bucketOf(ns);
+  }
 }

@@ -4,7 +4,7 @@ import { HEAT_ROWS, HeatView } from './heat-view.ts';
 import { BUCKETS, bucketOf, bucketStart } from './histogram.ts';
 import { Labels } from './labels.ts';
 import { SliceTrack } from './slice-track.ts';
-import { METRIC_TOTAL, METRICS, metricOf, P, STAGES } from './stages.ts';
+import { METRIC_TOTAL, metricBuckets, METRICS, metricOf, P, POINTS, STAGES } from './stages.ts';
 import { batchOf, type Row } from './testing.ts';
 import { STATE_AWAKE, STATE_BLOCKED, TraceModel } from './trace-model.ts';
 
@@ -150,7 +150,7 @@ describe('a request', () => {
       ]),
     );
     expect(model.requests.dropped).toBe(1);
-    expect(model.requests.queue(DEV, 0).open.size).toBe(0);
+    expect(model.requests.queue(DEV, 0).open.length).toBe(0);
   });
 
   it('stages add up to the whole when every moment is known', () => {
@@ -365,5 +365,29 @@ describe('histogram', () => {
       expect(bucketStart(bucket + 1)).toBeGreaterThan(ns);
     }
     expect(bucketOf(1e13)).toBe(BUCKETS - 1);
+  });
+
+  it('is eight buckets to the octave, as a logarithm says', () => {
+    for (let i = 0; i < 26 * 8 * 16; i++) {
+      // Between two edges, not on one: there either neighbour is right.
+      const ns = 1000 * 2 ** ((i + 0.5) / (8 * 16));
+      expect(bucketOf(ns)).toBe(1 + Math.floor(Math.log2(ns / 1000) * 8));
+    }
+  });
+
+  it('of all stages at once is that of each', () => {
+    let seed = 5;
+    const random = (): number => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) / 0x7fffffff;
+    const together = new Int16Array(METRICS.length);
+    for (let round = 0; round < 500; round++) {
+      const times = Float64Array.from(POINTS, () => (random() < 0.2 ? Number.NaN : random() * 1e7));
+      times[P.pop] = random() * 1e7;
+      metricBuckets(times, together);
+      const singly = METRICS.map((_, metric) => {
+        const ns = metricOf(times, 0, metric);
+        return Number.isNaN(ns) ? -1 : bucketOf(ns);
+      });
+      expect([...together]).toEqual(singly);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import type { TraceBatch, TraceGap } from '../../../engine/trace/drain.ts';
-import { TRACE, TRACE_EVENTS } from '../../../engine/trace/schema.ts';
+import { TRACE, TRACE_EVENTS, type TraceEventName } from '../../../engine/trace/schema.ts';
 import { RecordWindow } from './record-window.ts';
 import { RequestTracker } from './request-tracker.ts';
 import { SliceTrack } from './slice-track.ts';
@@ -10,8 +10,27 @@ export const STATE_BLOCKED = 1;
 export const STATE_POLLING = 2;
 export const STATE_NAMES = ['awake', 'blocked', 'busy polling'] as const;
 
-const T = TRACE;
 const ARGS = 5;
+/** What a record says of its thread, by event: most say nothing but that it was there. */
+const NOTHING = 0;
+const DISPATCH_BEGIN = 1;
+const DISPATCH_END = 2;
+const SLEEPS = 3;
+const WAITS = 4;
+const GOES_ON = 5;
+const POLLS = 6;
+const ROLES: { readonly [N in TraceEventName]?: number } = {
+  source_dispatch_begin: DISPATCH_BEGIN,
+  source_dispatch_end: DISPATCH_END,
+  context_poll_begin: SLEEPS,
+  hart_wfi_begin: WAITS,
+  context_poll_end: GOES_ON,
+  hart_wfi_end: GOES_ON,
+  run_poll_handlers_end: GOES_ON,
+  run_poll_handlers_begin: POLLS,
+};
+const ROLE = new Uint8Array(0x10000);
+for (const [name, role] of Object.entries(ROLES)) ROLE[TRACE[name as TraceEventName]] = role;
 const MAX_GAPS = 4096;
 /** Dispatches within dispatches that have a row of their own: the context's source, and the handler inside it. */
 const MAX_DEPTH = 2;
@@ -53,6 +72,8 @@ export class TraceModel {
   readonly window: RecordWindow;
   readonly requests: RequestTracker;
   readonly lanes = new Map<number, Lane>();
+  /** The same by number, for the records. */
+  readonly #byThread: (Lane | undefined)[] = [];
   /** Records by event id; the last cell holds events this version does not know. */
   readonly perEvent = new Float64Array(TRACE_EVENTS.length + 1);
   binned = 0;
@@ -95,14 +116,22 @@ export class TraceModel {
     if (batch.count === 0) return;
     const { time, what, args } = batch;
     if (Number.isNaN(this.earliest)) this.earliest = time[0] as number;
+    // Records of one thread come in rows: its lane is looked up once a row.
+    let thread = -1;
+    let lane: Lane | undefined;
     for (let i = 0; i < batch.count; i++) {
       const word = what[i] as number;
       const event = word & 0xffff;
       const known = Math.min(event, TRACE_EVENTS.length);
       this.perEvent[known] = (this.perEvent[known] as number) + 1;
-      const lane = this.#lane(word >>> 16);
+      if (lane === undefined || word >>> 16 !== thread) {
+        thread = word >>> 16;
+        lane = this.#lane(thread);
+      }
       lane.binned++;
-      this.#slice(lane, time[i] as number, event, args, i * ARGS);
+      const role = ROLE[event] as number;
+      if (role !== NOTHING) this.#slice(lane, time[i] as number, role, args, i * ARGS);
+      else if (Number.isNaN(lane.since)) lane.since = time[i] as number;
     }
     this.binned += batch.count;
     this.latest = Math.max(this.latest, time[batch.count - 1] as number);
@@ -122,7 +151,7 @@ export class TraceModel {
   }
 
   #lane(thread: number): Lane {
-    let lane = this.lanes.get(thread);
+    let lane = this.#byThread[thread];
     if (lane === undefined) {
       lane = {
         thread,
@@ -136,38 +165,35 @@ export class TraceModel {
         lost: 0,
       };
       this.lanes.set(thread, lane);
+      this.#byThread[thread] = lane;
     }
     return lane;
   }
 
-  #slice(lane: Lane, t: number, event: number, args: Uint32Array, at: number): void {
-    switch (event) {
-      case T.source_dispatch_begin:
+  #slice(lane: Lane, t: number, role: number, args: Uint32Array, at: number): void {
+    switch (role) {
+      case DISPATCH_BEGIN:
         lane.open.push({ start: t, source: args[at + 1] as number });
         return;
-      case T.source_dispatch_end: {
+      case DISPATCH_END: {
         const open = lane.open.pop();
         if (open === undefined || lane.open.length >= MAX_DEPTH || !this.keep) return;
         (lane.dispatches[lane.open.length] ??= new SliceTrack(this.#slices)).add(open.start, t, open.source);
         return;
       }
-      case T.context_poll_begin:
+      case SLEEPS:
         lane.open.length = 0;
         this.#enter(lane, t, STATE_BLOCKED);
         return;
-      case T.hart_wfi_begin:
+      case WAITS:
         this.#enter(lane, t, STATE_BLOCKED);
         return;
-      case T.context_poll_end:
-      case T.hart_wfi_end:
-      case T.run_poll_handlers_end:
+      case GOES_ON:
         this.#enter(lane, t, STATE_AWAKE);
         return;
-      case T.run_poll_handlers_begin:
+      case POLLS:
         this.#enter(lane, t, STATE_POLLING);
         return;
-      default:
-        if (Number.isNaN(lane.since)) lane.since = t;
     }
   }
 
