@@ -42,8 +42,6 @@ begin_phase:                    # t0 = its function, t1 = its number of requests
 
 round:
     call    engine_submit
-    la      a0, vq_kick
-    call    each_queue
     call    engine_drain
     mv      s2, a0
     call    engine_watch
@@ -71,7 +69,8 @@ round:
 4:  leave12
 
 # Prepares and submits requests until the depth is reached, the phase is over, the next one has to
-# wait, or no descriptor is left.
+# wait, or no descriptor is left. The device is told of each if it wants to be, so that one that sleeps
+# begins while the others are prepared.
 engine_submit:
     enter4
     la      s0, job
@@ -101,6 +100,8 @@ engine_submit:
     mv      a1, s1
     call    vq_add
     bnez    a0, 5f
+    ld      a0, REQ_QUEUE(s1)
+    call    vq_kick
     sd      zero, JOB_HELD(s0)
     ld      t0, JOB_QUEUE(s0)
     addi    t0, t0, 1
@@ -119,7 +120,11 @@ engine_submit:
     sd      t0, JOB_ENDED(s0)
 5:  leave4
 
-# Takes all completions. Answers a0 = how many there were.
+# Takes the completions there are, and submits another request after each: the disk need not wait until
+# all are taken. Answers a0 = how many there were; at most DRAIN_MOST, or a fast disk would keep the loop
+# from its other duties.
+.equ DRAIN_MOST, 256
+
 engine_drain:
     enter8
     la      s0, job
@@ -127,12 +132,15 @@ engine_drain:
     la      t0, device
     ld      s2, DEV_QUEUES(t0)
     li      s3, 0
-1:  mv      a0, s1
+1:  li      t0, DRAIN_MOST
+    bgeu    s3, t0, 4f
+    mv      a0, s1
     call    vq_pop
     beqz    a0, 3f
     addi    s3, s3, 1
     bltz    a0, 2f
     call    request_complete
+    call    engine_submit
     j       1b
 2:  mv      a0, a1
     call    completion_unknown
@@ -140,10 +148,10 @@ engine_drain:
 3:  addi    s1, s1, VQ_BYTES
     addi    s2, s2, -1
     bnez    s2, 1b
-    beqz    s3, 4f
-    rdtime  t0
+    beqz    s3, 5f
+4:  rdtime  t0
     sd      t0, JOB_COMPLETED(s0)
-4:  mv      a0, s3
+5:  mv      a0, s3
     leave8
 
 # Looks after the device, keys, progress lines and lost requests. Answers a0 = 0 to give the job up, and s3 = the
