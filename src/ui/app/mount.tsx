@@ -41,7 +41,7 @@ export function createPlayground(options: PageOptions): Playground {
   };
   followBoard(controller);
   // A page that slept with its machine is awake for whoever comes to it.
-  for (const sign of ['pointerdown', 'keydown', 'wheel', 'focus'])
+  for (const sign of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'focus'])
     addEventListener(sign, () => controller.board.wake(), { capture: true, passive: true });
   // Disks must be closed before the next page can open them.
   addEventListener('pagehide', () => controller.abandon());

@@ -11,6 +11,9 @@ export interface BreakpointSpec {
   readonly request?: number;
 }
 
+/** A monitor sets and removes breakpoints too, and they are hit: the machine is asked for them this often, while it is awake. */
+const REFRESH_MS = 2000;
+
 export interface Breakpoint extends BreakpointSpec {
   readonly id: number;
   /** Events that matched. */
@@ -70,6 +73,17 @@ export class Breakpoints {
       await this.#controller.command('x-breakpoint-remove', { id });
     await this.refresh();
     tell('All breakpoints are removed');
+  }
+
+  /** Keeps the list fresh until the returned function is called. A machine that sleeps changes none, and is left asleep. */
+  follow(): () => void {
+    const { board } = this.#controller;
+    let asked = Number.NEGATIVE_INFINITY;
+    return board.onFrame(({ now }) => {
+      if (board.asleep || now.timeNs - asked < REFRESH_MS * 1e6) return;
+      asked = now.timeNs;
+      void this.refresh();
+    });
   }
 
   /** Asks the machine: a monitor sets and removes them too. */

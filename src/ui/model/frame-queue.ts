@@ -1,21 +1,54 @@
 /**
  * Changes of the page that can wait a moment, one a frame: each costs style, layout and paint, and several at once make a
  * frame that a person feels. A job that waits when its like comes again is replaced: only the newest is shown.
+ *
+ * A page at rest has the opposite need: a frame of its own for each of three small changes costs thrice. There all jobs
+ * wait for one moment, and are done together in it.
  */
 export class FrameQueue {
   readonly #nextFrame: (run: () => void) => void;
   readonly #jobs = new Map<string, () => void>();
+  #asked = false;
+  #resting = false;
 
   /** @param nextFrame calls back once, before the next frame */
   constructor(nextFrame: (run: () => void) => void) {
     this.#nextFrame = nextFrame;
   }
 
-  /** Does `job` in a frame of its own; `key` tells its like. */
+  /** Does `job` in a frame of its own, at rest with all others; `key` tells its like. */
   add(key: string, job: () => void): void {
-    const idle = this.#jobs.size === 0;
     this.#jobs.set(key, job);
-    if (idle) this.#nextFrame(() => this.#run());
+    this.#ask();
+  }
+
+  /** Does `job` now, at rest with all others. */
+  soon(key: string, job: () => void): void {
+    if (this.#resting) this.#jobs.set(key, job);
+    else job();
+  }
+
+  /** From now on, or no longer, jobs wait for `together`. */
+  rest(resting: boolean): void {
+    this.#resting = resting;
+    this.#ask();
+  }
+
+  /** Does all that waits, and what that asks for. */
+  together(): void {
+    for (const [key, job] of this.#jobs) {
+      this.#jobs.delete(key);
+      job();
+    }
+  }
+
+  #ask(): void {
+    if (this.#resting || this.#asked || this.#jobs.size === 0) return;
+    this.#asked = true;
+    this.#nextFrame(() => {
+      this.#asked = false;
+      if (!this.#resting) this.#run();
+    });
   }
 
   #run(): void {
@@ -23,7 +56,7 @@ export class FrameQueue {
     if (first === undefined) return;
     const [key, job] = first;
     this.#jobs.delete(key);
-    if (this.#jobs.size > 0) this.#nextFrame(() => this.#run());
+    this.#ask();
     job();
   }
 }

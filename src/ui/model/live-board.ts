@@ -1,6 +1,6 @@
 import type { BoardSnapshot, ContextSnapshot, DeviceSnapshot, QueueSnapshot, Vm } from '../../engine/vm.ts';
 import { pageFrames } from './frame-queue.ts';
-import { msToFullSecond } from './full-second.ts';
+import { msToFullSecond, PAGE_AFTER_MS } from './full-second.ts';
 
 /** Two looks at the board: now, and about a second earlier, so that rates can be told. */
 export interface BoardFrame {
@@ -60,6 +60,7 @@ export class LiveBoard {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#vm = undefined;
+    pageFrames.rest(false);
     this.#recent = [];
     this.#history = [];
     this.#part = 0;
@@ -81,7 +82,7 @@ export class LiveBoard {
   /** Somebody is at work: from now on the board is looked at often again, until nothing has happened for a second. */
   wake(): void {
     for (const listener of this.#wakeListeners) listener();
-    const slept = this.#asleep;
+    const slept = this.asleep;
     this.#still = 0;
     if (slept) this.#schedule();
   }
@@ -123,7 +124,8 @@ export class LiveBoard {
     return this.#history.find((snapshot) => now - snapshot.timeNs <= (seconds + 0.5) * 1e9);
   }
 
-  get #asleep(): boolean {
+  /** Nothing happens and nobody is there: all that is shown is shown at one moment a second. */
+  get asleep(): boolean {
     return this.#still >= SLEEP_AFTER;
   }
 
@@ -131,14 +133,19 @@ export class LiveBoard {
   #schedule(): void {
     clearTimeout(this.#timer);
     if (this.#vm === undefined) return;
+    pageFrames.rest(this.asleep);
     const now = performance.timeOrigin + performance.now();
-    this.#timer = setTimeout(() => this.#timed(), this.#asleep ? msToFullSecond(now) : BOARD_INTERVAL_MS);
+    this.#timer = setTimeout(
+      () => this.#timed(),
+      this.asleep ? msToFullSecond(now, PAGE_AFTER_MS) : BOARD_INTERVAL_MS,
+    );
   }
 
   /** Looks at the board, less often while nothing happens there. */
   #timed(): void {
     const then = this.#frame?.now.timeNs ?? 0;
     this.#tick();
+    if (this.asleep) pageFrames.together();
     const { now } = this.#frame ?? {};
     const activity =
       (now?.contexts.reduce((sum, context) => sum + context.iterations, 0) ?? 0) +
@@ -173,7 +180,7 @@ export class LiveBoard {
    */
   #tellNumbers(frame: BoardFrame): void {
     const listeners = [...this.#numberListeners];
-    if (this.#asleep) {
+    if (this.asleep) {
       for (const listener of listeners) listener(frame);
       return;
     }

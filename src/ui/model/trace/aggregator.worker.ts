@@ -6,9 +6,14 @@ const service = new TraceService(
   (message: FromAggregator) => globalThis.postMessage(message),
   () => performance.timeOrigin + performance.now(),
 );
-globalThis.onmessage = (event: MessageEvent<ToAggregator>) => service.receive(event.data);
-
+let next: ReturnType<typeof setTimeout> | undefined;
 const turn = (): void => {
-  setTimeout(turn, service.tick());
+  clearTimeout(next);
+  next = setTimeout(turn, service.tick());
+};
+globalThis.onmessage = (event: MessageEvent<ToAggregator>) => {
+  service.receive(event.data);
+  // Who comes to a page that sleeps does not wait for its next turn.
+  if (event.data.type === 'wake') turn();
 };
 turn();

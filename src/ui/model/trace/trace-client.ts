@@ -185,7 +185,9 @@ export class TraceClient {
         return;
       case 'timeline-status':
       case 'heat-status':
-        this.#statusListeners.get(message.id)?.(message.status);
+        pageFrames.soon(`status ${message.id}`, () =>
+          this.#statusListeners.get(message.id)?.(message.status),
+        );
         return;
       case 'answer':
         this.#asked.get(message.ticket)?.(message.answer);

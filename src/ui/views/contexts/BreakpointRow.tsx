@@ -7,19 +7,12 @@ import { useController, usePlayground } from '../../model/playground.ts';
 import { Button } from '../../widgets/Button.tsx';
 import styles from './BreakpointRow.module.css';
 
-/** A monitor sets and removes breakpoints too. */
-const REFRESH_MS = 2000;
-
 /** The breakpoints that are set, each with its hits; nothing while there are none. */
 export function BreakpointRow(): ReactNode {
   const { breakpoints } = usePlayground();
   const on = useController((state) => state.phase.kind === 'on');
   const all = useStore(breakpoints.store, (state) => state.all);
-  useEffect(() => {
-    if (!on) return;
-    const timer = setInterval(() => void breakpoints.refresh(), REFRESH_MS);
-    return () => clearInterval(timer);
-  }, [breakpoints, on]);
+  useEffect(() => (on ? breakpoints.follow() : undefined), [breakpoints, on]);
   if (all.length === 0) return null;
   return (
     <ul className={styles['row']} aria-label="Breakpoints">
