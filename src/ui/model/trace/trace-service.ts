@@ -1,7 +1,6 @@
 import { SharedMemory } from '../../../engine/base/shared-memory.ts';
 import { TraceDrain } from '../../../engine/trace/drain.ts';
 import type { TraceAttachment } from '../../../engine/vm.ts';
-import { THEMES } from '../../tokens.ts';
 import { measureEmit } from './emit-cost.ts';
 import {
   heatRequest,
@@ -13,38 +12,24 @@ import {
   statistics,
 } from './answers.ts';
 import { exportTrace } from './export.ts';
-import { HEAT_COLUMN_NS, HeatView } from './heat-view.ts';
 import { Labels } from './labels.ts';
 import { Pace } from './pace.ts';
-import { paintHeat } from './paint-heat.ts';
-import { paintTimeline } from './paint-timeline.ts';
-import { heatStatus, timelineStatus } from './picture-status.ts';
+import { Pictures, type Shown } from './pictures.ts';
 import type { FromAggregator, Question, QueueSummary, Summary, ToAggregator } from './protocol.ts';
 import { COUNTERS, type Counter } from './queue-stats.ts';
 import { queueKey } from './request-tracker.ts';
 import { METRICS } from './stages.ts';
 import { contextRecords } from './context-records.ts';
 import { stepInside } from './step-inside.ts';
-import { TimelineView } from './timeline-view.ts';
 import { TraceModel } from './trace-model.ts';
 
 /** Records younger than this may have older ones of other threads still on their way. */
 const SETTLE_NS = 2e6;
-const PAINT_MS = 50;
 /** What an event costs is measured when the machine has started, which has no core to spare. */
 const MEASURE_AFTER_MS = 4000;
-/** A moving picture may take this share of the thread, and what it then costs the compositor; else it comes less often. */
-const PAINT_SHARE = 0.025;
-const PAINT_LONGEST_MS = 200;
-const PAINT_QUIET_MS = 500;
-/** A heat map changes slowly. */
-const HEAT_MS = 120;
 const SUMMARY_MS = 250;
 /** Up to this many requests per second can be shown one by one. */
 const SINGLY = 8;
-/** While nobody does anything; what a person does is answered at once. */
-const STATUS_MS = 250;
-
 interface Machine {
   readonly drain: TraceDrain;
   readonly model: TraceModel;
@@ -52,26 +37,6 @@ interface Machine {
   readonly origin: number;
   readonly attachment: TraceAttachment;
 }
-
-type Picture =
-  | {
-      readonly kind: 'timeline';
-      readonly pen: OffscreenCanvasRenderingContext2D;
-      view: TimelineView;
-      dirty: boolean;
-      painted: number;
-      told: number;
-      cost: number;
-    }
-  | {
-      readonly kind: 'heat';
-      readonly pen: OffscreenCanvasRenderingContext2D;
-      view: HeatView;
-      dirty: boolean;
-      painted: number;
-      told: number;
-      cost: number;
-    };
 
 /**
  * What runs in the aggregator's worker: empties the rings, folds them into the model, draws the canvases it was given
@@ -83,7 +48,7 @@ export class TraceService {
   readonly #pace = new Pace();
   #machine: Machine | undefined;
   #alive = false;
-  readonly #pictures = new Map<number, Picture>();
+  readonly #pictures: Pictures;
   #summaries = false;
   #visible = true;
   #summaryAt = 0;
@@ -92,7 +57,6 @@ export class TraceService {
   #perSecond = 0;
   #busyMs = 0;
   #load = 0;
-  #paintMs = 0;
   #drawing = 0;
   #fill = 0;
   #fillNow = 0;
@@ -101,12 +65,12 @@ export class TraceService {
   #startedAt = 0;
   /** Requests logged at the last summary. */
   #told = 0;
-  #filterTexts = new Map<number, string>();
 
   /** @param nowMs `performance.timeOrigin + performance.now()` */
   constructor(post: (message: FromAggregator) => void, nowMs: () => number) {
     this.#post = post;
     this.#nowMs = nowMs;
+    this.#pictures = new Pictures(post, nowMs);
   }
 
   /** One turn; returns in how many ms the next is due. */
@@ -123,7 +87,7 @@ export class TraceService {
       fillNow: this.#fillNow,
     });
     if (machine !== undefined && this.#visible && this.#pace.tells(began)) {
-      this.#paint(machine, began);
+      this.#pictures.paint(this.#shown(machine), began, this.#pace.quiet);
       if (this.#summaries && began - this.#summaryAt >= SUMMARY_MS) {
         this.#summaryAt = began;
         this.#post({ type: 'summary', summary: this.#summary(machine) });
@@ -134,8 +98,7 @@ export class TraceService {
     if (ended - this.#secondAt >= 1000) {
       const seconds = (ended - this.#secondAt) / 1000;
       this.#load = this.#busyMs / 1000 / seconds;
-      this.#drawing = this.#paintMs / 1000 / seconds;
-      this.#paintMs = 0;
+      this.#drawing = this.#pictures.takePaintMs() / 1000 / seconds;
       this.#perSecond = ((machine?.model.binned ?? 0) - this.#secondBinned) / seconds;
       this.#secondBinned = machine?.model.binned ?? 0;
       this.#fill = this.#fillNow;
@@ -154,7 +117,7 @@ export class TraceService {
       case 'machine-gone':
         if (this.#machine !== undefined && this.#alive) this.#read(this.#machine, Infinity);
         this.#alive = false;
-        this.#dirtyAll();
+        this.#pictures.dirtyAll();
         return;
       case 'name':
         this.#machine?.labels.name(message.name);
@@ -164,9 +127,7 @@ export class TraceService {
         return;
       case 'freeze':
         if (this.#machine !== undefined) this.#machine.model.keep = !message.frozen;
-        for (const picture of this.#pictures.values())
-          if (picture.kind === 'timeline') picture.view.follow = !message.frozen;
-        this.#dirtyAll();
+        this.#pictures.follow(!message.frozen);
         return;
       case 'visible':
         this.#visible = message.visible;
@@ -180,45 +141,21 @@ export class TraceService {
         this.#summaryAt = 0;
         return;
       case 'canvas':
-        this.#addCanvas(message);
+        this.#pictures.add(message, this.#machine?.labels ?? new Labels(0));
         return;
-      case 'canvas-size': {
-        const picture = this.#pictures.get(message.id);
-        if (picture === undefined) return;
-        const { width, height, scale, theme } = message;
-        Object.assign(picture.view, { width, height, scale, theme });
-        picture.pen.canvas.width = Math.max(1, Math.round(width * scale));
-        picture.pen.canvas.height = Math.max(1, Math.round(height * scale));
-        picture.dirty = true;
-        if (this.#machine !== undefined) this.#paintOne(this.#machine, message.id, picture, this.#nowMs());
-        else {
-          // An opaque canvas is black until it is painted: not in the page's colours before the first machine.
-          picture.pen.fillStyle = THEMES[theme].surface;
-          picture.pen.fillRect(0, 0, picture.pen.canvas.width, picture.pen.canvas.height);
-        }
+      case 'canvas-size':
+        this.#pictures.resize(message, this.#machine && this.#shown(this.#machine));
         return;
-      }
       case 'canvas-gone':
-        this.#pictures.delete(message.id);
+        this.#pictures.remove(message.id);
         return;
-      case 'timeline': {
-        const picture = this.#pictures.get(message.id);
-        if (picture?.kind !== 'timeline' || this.#machine === undefined) return;
-        if (message.command.do === 'filter') this.#filterTexts.set(message.id, message.command.text);
-        picture.view.command(message.command, this.#machine.model);
-        picture.dirty = true;
-        picture.told = 0;
+      case 'timeline':
+        if (this.#machine !== undefined)
+          this.#pictures.timeline(message.id, message.command, this.#machine.model);
         return;
-      }
-      case 'heat': {
-        const picture = this.#pictures.get(message.id);
-        if (picture?.kind !== 'heat') return;
-        const { view } = picture;
-        view.command(message.command, this.#machine?.model.requests.queue(view.dev, view.queue).heat);
-        picture.dirty = true;
-        picture.told = 0;
+      case 'heat':
+        this.#pictures.heat(message.id, message.command, this.#machine?.model);
         return;
-      }
       case 'ask':
         void this.#answer(message.question).then((answer) =>
           this.#post({ type: 'answer', ticket: message.ticket, answer }),
@@ -242,24 +179,7 @@ export class TraceService {
     this.#secondBinned = 0;
     this.#told = 0;
     this.#clockStep = undefined;
-    for (const [id, picture] of this.#pictures) {
-      const { width, height, scale, theme } = picture.view;
-      picture.view =
-        picture.kind === 'timeline'
-          ? new TimelineView(this.#machine.labels)
-          : this.#sameHeat(picture.view as HeatView);
-      Object.assign(picture.view, { width, height, scale, theme });
-      if (picture.kind === 'timeline')
-        picture.view.command({ do: 'filter', text: this.#filterTexts.get(id) ?? '' }, this.#machine.model);
-      picture.dirty = true;
-    }
-  }
-
-  #sameHeat(old: HeatView): HeatView {
-    const view = new HeatView();
-    view.command({ do: 'show', dev: old.dev, queue: old.queue, metric: old.metric });
-    view.columns = old.columns;
-    return view;
+    this.#pictures.begin(this.#machine.labels, this.#machine.model);
   }
 
   #board(board: Parameters<Labels['board']>[0]): void {
@@ -272,11 +192,14 @@ export class TraceService {
         if (queue.packed) packed.add(queueKey(device.slot, queue.index));
         else packed.delete(queueKey(device.slot, queue.index));
       }
-    this.#dirtyAll();
+    this.#pictures.dirtyAll();
   }
 
-  #dirtyAll(): void {
-    for (const picture of this.#pictures.values()) picture.dirty = true;
+  /** What the pictures show of a machine now. */
+  #shown(machine: Machine): Shown {
+    const { model, labels } = machine;
+    const alive = this.#alive;
+    return { model, labels, alive, nowNs: alive ? this.#now(machine) : model.latest };
   }
 
   #now(machine: Machine): number {
@@ -296,66 +219,8 @@ export class TraceService {
       if (step > 100 && step < (this.#clockStep ?? Infinity)) this.#clockStep = step;
     }
     machine.model.reduce(batch);
-    for (const picture of this.#pictures.values())
-      if (picture.kind === 'heat' || picture.view.follow || picture.view.to > machine.model.latest)
-        picture.dirty = true;
+    this.#pictures.moved(machine.model);
     return batch.count;
-  }
-
-  #addCanvas(message: Extract<ToAggregator, { type: 'canvas' }>): void {
-    // Not opaque: before its first picture Firefox shows an opaque canvas black.
-    const pen = message.canvas.getContext('2d');
-    if (pen === null) return;
-    const common = { pen, dirty: true, painted: 0, told: 0, cost: 0 };
-    const labels = this.#machine?.labels ?? new Labels(0);
-    const picture: Picture =
-      message.kind === 'timeline'
-        ? { kind: 'timeline', view: new TimelineView(labels), ...common }
-        : { kind: 'heat', view: new HeatView(), ...common };
-    this.#pictures.set(message.id, picture);
-  }
-
-  #paint(machine: Machine, nowMs: number): void {
-    for (const [id, picture] of this.#pictures) {
-      // What a person asked for (told is 0) does not wait.
-      const least = picture.kind === 'heat' ? HEAT_MS : PAINT_MS;
-      const affordable = Math.min(PAINT_LONGEST_MS, Math.max(least, picture.cost / PAINT_SHARE));
-      const due = this.#pace.quiet ? PAINT_QUIET_MS : affordable;
-      const advancing = this.#alive && picture.kind === 'heat' && machine.model.keep;
-      if ((picture.dirty || advancing) && (picture.told === 0 || nowMs - picture.painted >= due - 4))
-        this.#paintOne(machine, id, picture, nowMs);
-    }
-  }
-
-  #paintOne(machine: Machine, id: number, picture: Picture, nowMs: number): void {
-    const { model, labels } = machine;
-    if (picture.view.width === 0) return;
-    picture.dirty = false;
-    picture.painted = nowMs;
-    const began = this.#nowMs();
-    const tell = nowMs - picture.told >= STATUS_MS;
-    if (tell) picture.told = nowMs;
-    if (picture.kind === 'timeline') {
-      if (model.keep) picture.view.advance(model);
-      paintTimeline(picture.pen, picture.view, model, labels);
-      this.#costs(picture, this.#nowMs() - began);
-      if (tell)
-        this.#post({ type: 'timeline-status', id, status: timelineStatus(model, picture.view, labels) });
-    } else {
-      const { view } = picture;
-      const grid = view.dev < 0 ? undefined : model.requests.queue(view.dev, view.queue).heat;
-      if (model.keep || view.last === 0)
-        paintHeat(picture.pen, view, grid, this.#alive ? this.#now(machine) : model.latest);
-      else paintHeat(picture.pen, view, grid, view.last * HEAT_COLUMN_NS);
-      this.#costs(picture, this.#nowMs() - began);
-      if (tell) this.#post({ type: 'heat-status', id, status: heatStatus(model, view) });
-    }
-  }
-
-  /** A smoothed cost: one picture during which the thread had to wait for a core says little. */
-  #costs(picture: Picture, ms: number): void {
-    this.#paintMs += ms;
-    picture.cost += (ms - picture.cost) / 8;
   }
 
   #summary(machine: Machine): Summary {
