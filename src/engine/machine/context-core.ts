@@ -80,6 +80,7 @@ export class ContextCore {
       ring: layout.traceRings[index] as number,
       capacity: layout.traceRecords,
       mask: layout.traceMask,
+      bell: layout.traceBell,
       thread: index,
       clock,
       breaks: new BreakWatch(mem, layout, index, () => {

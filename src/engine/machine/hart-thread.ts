@@ -68,6 +68,7 @@ class HartThread {
       ring: layout.traceRings[MAX_CONTEXTS + role.hart] as number,
       capacity: layout.traceRecords,
       mask: layout.traceMask,
+      bell: layout.traceBell,
       thread: MAX_CONTEXTS + role.hart,
       clock: host.clock,
       breaks: new BreakWatch(mem, layout, MAX_CONTEXTS + role.hart, () => {}),

@@ -31,7 +31,7 @@ export const TRACE_RING_RECORDS = 32 * 1024;
  * | first 64 KiB      | unused, so that address 0 is nobody's                        |
  * | control           | guest clock, hart control blocks, contexts, notifiers        |
  * | platform          | PLIC, ACLINT, UART, RTC, virtio-mmio slots                   |
- * | trace             | enable mask, breakpoints, one ring per thread                |
+ * | trace             | enable mask, bell, breakpoints, one ring per thread          |
  * | hart areas        | registers, TLBs, decoded pages (cpu/layout.ts)               |
  * | compiler          | what harts and the compiler's thread hand each other         |
  * | guest RAM         | 1 MiB aligned, to the end                                    |
@@ -53,6 +53,8 @@ export interface MachineLayout {
   /** Ports of the network's hubs. */
   readonly hubPorts: readonly number[];
   readonly traceMask: number;
+  /** Counts how often a trace ring was found half full. */
+  readonly traceBell: number;
   /** What tracers hold a context for. */
   readonly breakpoints: number;
   /** Contexts first, then harts. */
@@ -93,6 +95,7 @@ export function layoutMachine(options: { ramBytes: number; harts: number }): Mac
     charWires: many(MAX_CHAR_WIRES, CHAR_WIRE_BYTES),
     hubPorts: many(MAX_HUB_PORTS, HUB_PORT_BYTES),
     traceMask: take(TRACE_MASK_WORDS * 4),
+    traceBell: take(4),
     breakpoints: take(BREAKPOINT_TABLE_BYTES),
     traceRings: many(MAX_CONTEXTS + harts, traceRingBytes(TRACE_RING_RECORDS)),
     traceRecords: TRACE_RING_RECORDS,

@@ -410,6 +410,7 @@ class Supervisor implements Vm {
     attach: () => ({
       memory: this.#options.memory,
       mask: this.#options.layout.traceMask,
+      bell: this.#options.layout.traceBell,
       rings: this.#options.layout.traceRings,
       firstHart: MAX_CONTEXTS,
       epoch: this.#options.host.epoch,

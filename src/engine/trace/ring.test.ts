@@ -43,6 +43,30 @@ describe('TraceRingWriter', () => {
     expect(times()).toEqual([10]);
   });
 
+  it('rings the bell when a ring is half full, and not again before it has been read', () => {
+    const { mem } = rig();
+    const bell = 120;
+    const writer = new TraceRingWriter(mem, {
+      ring: RING,
+      capacity: 16,
+      mask: MASK,
+      thread: 0,
+      clock: { nowNs: () => 1 },
+      bell,
+    });
+    const drain = new TraceDrain(mem, [RING]);
+    const emit = (n: number): number => {
+      for (let i = 0; i < n; i++) writer.emit(TRACE.virtqueue_pop, i);
+      return mem.load32(bell);
+    };
+    expect(emit(8)).toBe(1);
+    drain.drain(Infinity);
+    // 9 … 24: looked at by 12, 16, 20 and 24; half full by 16.
+    expect([emit(4), emit(4)]).toEqual([1, 2]);
+    drain.drain(Infinity);
+    expect(emit(7)).toBe(2);
+  });
+
   it('never goes back in time, whatever time it is given', () => {
     const { writer, times } = rig();
     writer.emit(TRACE.virtqueue_pop, 1);

@@ -29,6 +29,9 @@ const RECORD_WORDS = TRACE_RECORD_BYTES / 4;
 /** Words of the enable mask all writers of a machine share: bit `id` of word `id >> 5`. */
 export const TRACE_MASK_WORDS = 8;
 
+/** Looks at how full the ring is, per lap. */
+const LOOKS = 4;
+
 /** Bytes a ring of `capacity` records (a power of two) takes. */
 export const traceRingBytes = (capacity: number): number =>
   TraceRingLayout.size + capacity * TRACE_RECORD_BYTES;
@@ -69,6 +72,9 @@ export class TraceRingWriter implements Tracer {
   readonly #firstWord: number;
   readonly #slots: number;
   readonly #threadBits: number;
+  readonly #bell: number;
+  /** `head` has none of these bits when it is time to look how full the ring is. */
+  readonly #betweenLooks: number;
   #head = 0;
   #tail = 0;
   #lost = 0;
@@ -77,6 +83,7 @@ export class TraceRingWriter implements Tracer {
 
   /**
    * @param thread number of the writing thread, stored in every record
+   * @param bell a word that counts how often a ring was found half full; who reads the rings may sleep on it
    * @param breaks a second mask of events, and who is told of each of those at once, before it is written
    * @param onName told of each new name once (the worker posts it to the aggregator)
    */
@@ -88,6 +95,7 @@ export class TraceRingWriter implements Tracer {
       mask: number;
       thread: number;
       clock: Clock;
+      bell?: number;
       breaks?: { mask: number; event: (event: number, args: readonly number[]) => void };
       onName?: (id: number, kind: string, name: string) => void;
     },
@@ -105,6 +113,8 @@ export class TraceRingWriter implements Tracer {
     this.#firstWord = (ring + TraceRingLayout.size) >>> 2;
     this.#slots = capacity - 1;
     this.#threadBits = (options.thread << 16) >>> 0;
+    this.#bell = options.bell ?? 0;
+    this.#betweenLooks = capacity / LOOKS - 1;
     mem.store32(ring + TraceRingLayout.at.thread, options.thread);
     mem.store32(ring + TraceRingLayout.at.capacity, capacity);
     this.#head = mem.load32(ring + TraceRingLayout.at.head);
@@ -144,7 +154,17 @@ export class TraceRingWriter implements Tracer {
     this.#head = (head + 1) >>> 0;
     // ORDER: pairs with the load of `head` in TraceDrain.drain(): a record is complete before it is counted.
     this.#mem.store32(this.#ring + TraceRingLayout.at.head, this.#head);
+    if ((this.#head & this.#betweenLooks) === 0) this.#lookAtFill();
     return time;
+  }
+
+  /** A reader that sleeps while little happens is woken when a burst has filled half of the ring. */
+  #lookAtFill(): void {
+    if (this.#bell === 0) return;
+    this.#tail = this.#mem.load32(this.#ring + TraceRingLayout.at.tail);
+    if ((this.#head - this.#tail) >>> 0 <= this.#slots >>> 1) return;
+    this.#mem.add32(this.#bell, 1);
+    this.#mem.notify32(this.#bell);
   }
 
   /** Looks whether the reader has made room; if not, the record about to be written is lost. */

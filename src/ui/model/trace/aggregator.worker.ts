@@ -5,6 +5,7 @@ import { TraceService } from './trace-service.ts';
 const service = new TraceService(
   (message: FromAggregator) => globalThis.postMessage(message),
   () => performance.timeOrigin + performance.now(),
+  () => turn(),
 );
 let next: ReturnType<typeof setTimeout> | undefined;
 const turn = (): void => {

@@ -45,13 +45,13 @@ describe('Pace', () => {
     const pace = sleeper();
     expect(pace.tells(20_000)).toBe(true);
     expect(pace.tells(20_500)).toBe(false);
-    expect(pace.wait(20_000, true)).toBeLessThanOrEqual(250);
+    expect(pace.wait(20_300, true)).toBe(700);
     expect(pace.wait(20_000, false)).toBe(1000);
   });
 
   it.each<[string, (pace: Pace) => void]>([
     ['somebody at work', (pace) => pace.wake(20_500)],
-    ['a burst', (pace) => pace.found(20_500, { ...NOTHING, records: 300 })],
+    ['a burst', (pace) => pace.found(20_500, { ...NOTHING, records: 1001 })],
     ['a ring that fills', (pace) => pace.found(20_500, { ...NOTHING, fill: 0.3, fillNow: 0.3 })],
   ])('%s wakes it', (_, cause) => {
     const pace = sleeper();

@@ -10,11 +10,13 @@ const FULL = 0.2;
 /** A machine with fewer events a second is quiet: read and painted less often. */
 const QUIET_PER_SECOND = 1000;
 const TICK_QUIET_MS = 100;
-/** It sleeps when it was quiet for so long and nobody was at work: then all that is told is told at full seconds. */
+/**
+ * It sleeps when it was quiet for so long and nobody was at work: then the rings are read, and all that is told is told,
+ * at full seconds only. A burst that would fill a ring before that rings the bell.
+ */
 const SLEEP_AFTER_MS = 4000;
-const TICK_ASLEEP_MS = 250;
-/** More records than this in one reading, and it is awake, though the second is not over. */
-const WAKING = (QUIET_PER_SECOND * TICK_ASLEEP_MS) / 1000;
+/** More records than this in one reading, and it is awake. */
+const WAKING = QUIET_PER_SECOND;
 /** A turn is late by this much at most without waiting for the next second. */
 const LATE_MS = 100;
 
@@ -65,7 +67,7 @@ export class Pace {
 
   /** In how many ms the next turn is due. @param alive there is a machine that writes records */
   wait(nowMs: number, alive: boolean): number {
-    if (this.#asleep) return Math.min(alive ? TICK_ASLEEP_MS : Infinity, msToFullSecond(nowMs));
+    if (this.#asleep) return msToFullSecond(nowMs);
     if (this.#quiet) return TICK_QUIET_MS;
     return alive ? Math.min(TICK_MS, this.#aimMs) : TICK_MS;
   }

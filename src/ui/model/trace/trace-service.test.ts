@@ -7,6 +7,7 @@ import { TraceService } from './trace-service.ts';
 
 const CAPACITY = 256;
 const MASK = 64;
+const BELL = 100;
 const FIRST_RING = 128;
 const THREADS = 3;
 
@@ -28,7 +29,7 @@ function rig() {
   );
   service.receive({
     type: 'machine',
-    attachment: { memory, mask: MASK, rings, firstHart: 2, epoch: 5000, firstVirtioGsi: 1 },
+    attachment: { memory, mask: MASK, bell: BELL, rings, firstHart: 2, epoch: 5000, firstVirtioGsi: 1 },
   });
   service.receive({ type: 'summaries', wanted: true });
   const summary = (): Summary => {

@@ -19,6 +19,7 @@ import type { FromAggregator, Question, QueueSummary, Summary, ToAggregator } fr
 import { COUNTERS, type Counter } from './queue-stats.ts';
 import { queueKey } from './request-tracker.ts';
 import { METRICS } from './stages.ts';
+import { Bell } from './bell.ts';
 import { contextRecords } from './context-records.ts';
 import { stepInside } from './step-inside.ts';
 import { TraceModel } from './trace-model.ts';
@@ -36,6 +37,7 @@ interface Machine {
   readonly labels: Labels;
   readonly origin: number;
   readonly attachment: TraceAttachment;
+  readonly bell: Bell;
 }
 
 /**
@@ -45,6 +47,7 @@ interface Machine {
 export class TraceService {
   readonly #post: (message: FromAggregator) => void;
   readonly #nowMs: () => number;
+  readonly #hurry: () => void;
   readonly #pace = new Pace();
   #machine: Machine | undefined;
   #alive = false;
@@ -66,9 +69,13 @@ export class TraceService {
   /** Requests logged at the last summary. */
   #told = 0;
 
-  /** @param nowMs `performance.timeOrigin + performance.now()` */
-  constructor(post: (message: FromAggregator) => void, nowMs: () => number) {
+  /**
+   * @param nowMs `performance.timeOrigin + performance.now()`
+   * @param hurry called when a turn is due before the time the last one gave
+   */
+  constructor(post: (message: FromAggregator) => void, nowMs: () => number, hurry: () => void = () => {}) {
     this.#post = post;
+    this.#hurry = hurry;
     this.#nowMs = nowMs;
     this.#pictures = new Pictures(post, nowMs);
   }
@@ -117,6 +124,7 @@ export class TraceService {
       case 'machine-gone':
         if (this.#machine !== undefined && this.#alive) this.#read(this.#machine, Infinity);
         this.#alive = false;
+        this.#machine?.bell.close();
         this.#pictures.dirtyAll();
         return;
       case 'name':
@@ -166,8 +174,11 @@ export class TraceService {
 
   #start(attachment: TraceAttachment): void {
     const options = { firstHart: attachment.firstHart, firstGsi: attachment.firstVirtioGsi };
+    this.#machine?.bell.close();
+    const mem = new SharedMemory(attachment.memory as WebAssembly.Memory);
     this.#machine = {
-      drain: new TraceDrain(new SharedMemory(attachment.memory as WebAssembly.Memory), attachment.rings),
+      drain: new TraceDrain(mem, attachment.rings),
+      bell: new Bell(mem, attachment.bell, this.#hurry),
       model: new TraceModel(options),
       labels: new Labels(attachment.firstHart),
       origin: attachment.epoch,
