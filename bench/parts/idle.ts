@@ -4,9 +4,12 @@ import { cpuSeconds, isRenderer, mappings, presentBytes, threadSeconds } from '.
 import { atMost, measured } from '../lib/result.ts';
 import type { Part } from './part.ts';
 
-/** By then the guest has done what it does once after its boot, and the page has kept its snapshot for the next visit. */
-const SETTLE_MS = 25_000;
-const WATCH_MS = 12_000;
+/**
+ * By then the guest has done what it does once after its boot, the page has kept its snapshot for the next visit, and
+ * Chromium has collected the garbage of all its processes, as it does half a minute after its start with any page or none.
+ */
+const SETTLE_MS = 40_000;
+const WATCH_MS = 15_000;
 const MIB = 1024 * 1024;
 
 /** CPU time of the whole browser, in percent of a core, and which of its threads used most of it. */
@@ -20,8 +23,8 @@ async function idlePercent(browser: Browser): Promise<{ readonly percent: number
   const most = [...threadSeconds(browser.processes())]
     .map(([thread, seconds]) => ({ thread, share: percentOf(seconds - (threadsBefore.get(thread) ?? 0)) }))
     .toSorted((a, b) => b.share - a.share)
-    .slice(0, 4)
-    .map(({ thread, share }) => `${thread.replace(/ \d+\/\d+$/, '')} ${share.toFixed(1)}`)
+    .slice(0, 5)
+    .map(({ thread, share }) => `${thread.replace(/ \d+\/\d+$/, '')} ${share.toFixed(2)}`)
     .join(', ');
   return { percent, most };
 }
@@ -29,7 +32,7 @@ async function idlePercent(browser: Browser): Promise<{ readonly percent: number
 /** A machine that waits at its prompt: what it costs, and what it holds. As a visitor has it, in a fresh profile. */
 export const idle: Part = {
   name: 'idle',
-  limitSeconds: 120,
+  limitSeconds: 180,
   owes: ['idle/cpu-percent', 'page/memory-mb'],
   async run(lab: Lab, report) {
     const { browser } = await lab.visitor();
@@ -38,14 +41,18 @@ export const idle: Part = {
       const on = await idlePercent(browser);
       const memory = rendererMemory(browser);
       await browser.page.evaluate(() => window.playground?.stop());
-      await delay(2000);
+      // A minute after its start Chromium takes stock of the memory of its processes: not of the machine's making either.
+      await delay(12_000);
       const off = await idlePercent(browser);
+      await browser.page.goto('about:blank');
+      await delay(5000);
+      const blank = await idlePercent(browser);
       report(
         measured('idle/cpu-percent', '%', [on.percent], {
           target: atMost(2, 'value'),
           note:
             `all processes of the browser over ${WATCH_MS / 1000} s, ${SETTLE_MS / 1000} s after the prompt (${on.most}); ` +
-            `${off.percent.toFixed(1)} % with the power off`,
+            `${off.percent.toFixed(2)} % with the power off, ${blank.percent.toFixed(2)} % with a blank page instead`,
         }),
         measured('page/memory-mb', 'MB', [memory.beyond / 1e6], {
           note:
