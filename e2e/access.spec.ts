@@ -97,6 +97,18 @@ test('nothing is wider than the page at 390 × 844, and the story works by taps'
     await page.waitForTimeout(300);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   }
+  // The inspector's tabs stand in one line, thumb-high and in sight, whichever is in bold.
+  await page.getByRole('tab', { name: 'Request', exact: true }).click();
+  const inspector = page.getByRole('tablist', { name: 'Inspector' }).getByRole('tab');
+  for (const name of ['Waterfall', 'Events']) {
+    await page.getByRole('tab', { name, exact: true }).click();
+    const boxes = await inspector.evaluateAll((tabs) =>
+      tabs.map((tab) => tab.getBoundingClientRect().toJSON()),
+    );
+    expect(new Set(boxes.map(({ top }) => top)).size, name).toBe(1);
+    expect(Math.min(...boxes.map(({ height }) => height))).toBeGreaterThanOrEqual(44);
+    expect(Math.max(...boxes.map(({ right }) => right))).toBeLessThanOrEqual(390);
+  }
   await page.getByRole('tab', { name: 'Guest', exact: true }).click();
   await expect(
     page.getByRole('toolbar', { name: 'Terminal keys' }).getByRole('button', { name: 'Escape' }),

@@ -84,6 +84,25 @@ test.describe('wrong inputs end in one clear message with a way out', () => {
     await shellPrompt(page);
   });
 
+  test('a long message keeps its ways out in sight, on a small screen too', async ({ page }) => {
+    const files = Array.from({ length: 80 }, (_, i) => `note-${i}.txt`).join('-');
+    await page.addInitScript(
+      (commandLine) => localStorage.setItem('qcontext-playground', JSON.stringify({ commandLine })),
+      `-object glib-qcontext,id=ctx0,threadd=${files}`,
+    );
+    for (const [width, height] of [
+      [1440, 900],
+      [390, 844],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      await page.goto('/');
+      const alert = page.getByRole('alert');
+      await expect(alert).toContainText('threadd');
+      for (const button of await alert.getByRole('button').all())
+        await expect(button, `${width} px wide`).toBeInViewport({ ratio: 1 });
+    }
+  });
+
   test('a kernel that is not one, and a disk of odd size', async ({ page }) => {
     await page.goto('/');
     await page.getByRole('tab', { name: 'Images' }).click();
