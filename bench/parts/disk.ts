@@ -3,8 +3,9 @@ import { type Guest, shell } from '../lib/conversation.ts';
 import type { Lab } from '../lib/lab.ts';
 import { type RawLoad, runRawOpfs } from '../lib/raw-opfs.ts';
 import { atLeast, type BenchResult, compared, measured, skipped, type Target } from '../lib/result.ts';
-import type { Part } from './part.ts';
+import { eventsThatAreOn, switchEvents } from '../lib/trace-events.ts';
 import { Unavailable } from '../lib/unavailable.ts';
+import type { Part } from './part.ts';
 
 /** One load, for fio in Linux and as the same pattern of calls on raw OPFS. */
 export interface Load {
@@ -120,6 +121,8 @@ async function bareLoads(lab: Lab): Promise<readonly BenchResult[]> {
     throw error;
   });
   const [ours, raw, theirs]: [number[], number[], number[]] = [[], [], []];
+  const [untraced, rawBeside]: [number[], number[]] = [[], []];
+  const traced = await eventsThatAreOn(guest);
   let note = '';
   for (let run = 0; run < lab.options.runs; run++) {
     const { value, profile } = await guest.profile(() => read(guest));
@@ -127,6 +130,10 @@ async function bareLoads(lab: Lab): Promise<readonly BenchResult[]> {
     ours.push(value);
     raw.push(await runRawOpfs(page, rawLoad(load, lab.options.kernelMs)));
     if (qemu !== undefined) theirs.push(await read(qemu));
+    await switchEvents(guest, traced, false);
+    untraced.push(await read(guest));
+    await switchEvents(guest, traced, true);
+    rawBeside.push(await runRawOpfs(page, rawLoad(load, lab.options.kernelMs)));
   }
   const name = 'disk/bare-randread-4k-qd16';
   return [
@@ -134,6 +141,13 @@ async function bareLoads(lab: Lab): Promise<readonly BenchResult[]> {
       target: atLeast(0.5),
       note,
     }),
+    compared(
+      `${name}-untraced-vs-opfs`,
+      'IOPS',
+      { ours: untraced, theirs: rawBeside },
+      'raw OPFS from a worker',
+      { note: `with the ${traced.length} events that are on at start switched off` },
+    ),
     qemu === undefined
       ? measured(name, 'IOPS', ours)
       : compared(`${name}-vs-qemu`, 'IOPS', { ours, theirs }, qemu.who),

@@ -1,20 +1,12 @@
 import type { PageMachine } from '../lib/browser.ts';
 import { delay, type Lab } from '../lib/lab.ts';
 import { type FrameCost, frameCosts } from '../lib/main-thread.ts';
+import { eventsThatAreOn, switchEvents } from '../lib/trace-events.ts';
 import { atMost, type BenchResult, measured, median, type Pairs } from '../lib/result.ts';
 import { fio, type Load } from './disk.ts';
 import type { Part } from './part.ts';
 
 const LOAD: Load = { name: 'randread-4k-qd16', rw: 'randread', blockBytes: 4096, depth: 16 };
-
-/** The events that are on when a machine starts. */
-async function eventsThatAreOn(machine: PageMachine): Promise<readonly string[]> {
-  const states = (await machine.qmp('trace-event-get-state', { name: '*' })) as readonly {
-    readonly name: string;
-    readonly state: string;
-  }[];
-  return states.filter(({ state }) => state === 'enabled').map(({ name }) => name);
-}
 
 /** A percentage or a number of the strip at the foot of the page. */
 async function fact(machine: PageMachine, name: string): Promise<number> {
@@ -154,9 +146,7 @@ export const trace: Part = {
     await lab.stopPeers();
     const machine = await lab.linux();
     const events = await eventsThatAreOn(machine);
-    const set = async (enable: boolean): Promise<void> => {
-      for (const name of events) await machine.qmp('trace-event-set-state', { name, enable });
-    };
+    const set = (enable: boolean): Promise<void> => switchEvents(machine, events, enable);
     const seconds = Math.max(2, Math.round((lab.options.kernelMs * 4) / 1000));
     // Both ways once before anything counts: the first runs translate fio and the kernel's paths.
     for (const enable of [true, false]) {
