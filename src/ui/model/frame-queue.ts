@@ -61,9 +61,13 @@ export class FrameQueue {
   }
 }
 
+/** A little more than a frame at 60 Hz. */
+const FRAME_MS = 18;
+
 /** The page's frames. A page nobody sees makes none, and what waits for one is done at once. */
 export const pageFrames = new FrameQueue((run) => {
   if (typeof document === 'undefined' || document.visibilityState !== 'visible') queueMicrotask(run);
-  // Not the very next frame: what asks for it has had its share of that one.
-  else requestAnimationFrame(() => requestAnimationFrame(run));
+  // Not the very next frame: what asks for it has had its share of that one. By a timer: a frame asked for only to wait
+  // would go through style and layout, and wake the compositor, for nothing.
+  else setTimeout(() => requestAnimationFrame(run), FRAME_MS);
 });
