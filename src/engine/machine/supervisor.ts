@@ -10,6 +10,7 @@ import { TraceRingReader } from '../trace/ring.ts';
 import { GuestRam } from '../base/guest-ram.ts';
 import { guestAddr, memAddr } from '../base/brands.ts';
 import type { QmpEvent, SerialPort, TraceName, Vm, VmEnd, VmTrace } from '../vm.ts';
+import { allocateMemory } from './allocate-memory.ts';
 import { type BoardDirectory, readBoard } from './board.ts';
 import type { CompilerRole } from './compiler-thread.ts';
 import type { ContextRole } from './context-thread.ts';
@@ -22,29 +23,7 @@ import { CONTEXT_STATE, ContextBlockLayout, MAX_CONTEXTS } from './context-block
 import { VIRT_DRAM, VIRT_VIRTIO } from './platform/memory-map.ts';
 import type { MainService, SupervisorService } from './protocol.ts';
 import { type MachineLayout, layoutMachine } from './shared-layout.ts';
-
-/** wasm32 memories end at 4 GiB; the machine's own parts take their share of it. */
-const WASM_PAGE = 65536;
-const MAX_MEMORY = 4096 * MiB;
-
-/** Allocates the machine's one shared memory, whole. */
-function allocate(layout: MachineLayout, ramBytes: number): Result<WebAssembly.Memory> {
-  const hint = `Ask for less than -m ${Math.floor(ramBytes / MiB)}.`;
-  if (layout.totalBytes > MAX_MEMORY) {
-    return userError(`-m ${Math.floor(ramBytes / MiB)}: RAM and the machine's own parts must fit in 4 GiB`, {
-      hint,
-    });
-  }
-  const pages = layout.totalBytes / WASM_PAGE;
-  try {
-    return ok(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }));
-  } catch (error) {
-    return userError(
-      `cannot allocate ${Math.ceil(layout.totalBytes / MiB)} MiB of shared memory: ${String(error)}`,
-      { hint },
-    );
-  }
-}
+import { TerminalOutput } from './terminal-output.ts';
 
 /**
  * Makes a machine: reads what it boots from, allocates its memory, starts its threads and waits until the
@@ -68,7 +47,7 @@ export async function startMachine(
     });
   }
   const layout = layoutMachine({ ramBytes: config.memoryBytes, harts: config.smp });
-  const memory = allocate(layout, config.memoryBytes);
+  const memory = allocateMemory(layout, config.memoryBytes);
   if (!memory.ok) return memory;
   const supervisor = new Supervisor({
     config,
@@ -126,9 +105,6 @@ function largeImages({ regions, rom }: BootPlan): readonly ArrayBufferLike[] {
   return [...new Set(buffers)].filter((buffer) => buffer.byteLength >= LARGE_IMAGE && buffer !== rom?.buffer);
 }
 
-/** Output kept for the first listener. A terminal nobody ever looks at costs no more. */
-const EARLY_OUTPUT_BYTES = 64 * 1024;
-
 /** When the compiler's thread is started, after the machine: a prompt that is there at once needs both cores itself. */
 const COMPILER_DELAY_MS = 300;
 
@@ -147,10 +123,7 @@ class Supervisor implements Vm {
   readonly #workers = new Map<string, WorkerHandle>();
   readonly #main: Rpc<MainService>;
   readonly #eventListeners = new Set<(event: QmpEvent) => void>();
-  /** By chardev. */
-  readonly #serialListeners = new Map<string, Set<(bytes: Uint8Array) => void>>();
-  /** By chardev: what came before anybody listened. */
-  readonly #earlyOutput = new Map<string, readonly Uint8Array[]>();
+  readonly #terminals = new TerminalOutput();
   readonly #traceNames = new Map<string, TraceName>();
   readonly #traceNameListeners = new Set<(name: TraceName) => void>();
   #directory: BoardDirectory = {
@@ -317,17 +290,8 @@ class Supervisor implements Vm {
   }
 
   serialOutput(id: string, bytes: Uint8Array): void {
-    const listeners = this.#serialListeners.get(id);
-    if (listeners === undefined) this.#keepOutput(id, bytes);
-    else for (const listener of listeners) listener(bytes);
+    this.#terminals.write(id, bytes);
     this.#main.send('serialShown', id, bytes.length);
-  }
-
-  /** The guest may run, and write, before whoever made the machine has had a chance to listen. */
-  #keepOutput(id: string, bytes: Uint8Array): void {
-    const early = this.#earlyOutput.get(id) ?? [];
-    const kept = early.reduce((sum, { length }) => sum + length, 0);
-    if (kept + bytes.length <= EARLY_OUTPUT_BYTES) this.#earlyOutput.set(id, [...early, bytes]);
   }
 
   event(event: QmpEvent): void {
@@ -369,17 +333,7 @@ class Supervisor implements Vm {
         const bytes = typeof data === 'string' ? this.#options.host.encodeUtf8(data) : data;
         this.#main.send('serialInput', id, bytes);
       },
-      onData: (listener) => {
-        const listeners = this.#serialListeners.get(id) ?? new Set();
-        this.#serialListeners.set(id, listeners.add(listener));
-        const early = this.#earlyOutput.get(id) ?? [];
-        this.#earlyOutput.delete(id);
-        // After this call, as all output comes: a listener may use what it returns.
-        void Promise.resolve().then(() => {
-          for (const bytes of early) if (listeners.has(listener)) listener(bytes);
-        });
-        return () => void listeners.delete(listener);
-      },
+      onData: (listener) => this.#terminals.listen(id, listener),
     };
   }
 
