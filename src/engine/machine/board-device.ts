@@ -1,7 +1,8 @@
 import { assert } from '../base/assert.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
 import type { DeviceSpec } from '../qom/machine-ops.ts';
-import type { VirtioDevice, VirtioDeviceModel } from '../virtio/device.ts';
+import type { VirtioDeviceModel } from '../virtio/device-model.ts';
+import type { VirtioDevice } from '../virtio/device.ts';
 import { VirtQueueLayout, virtQueueAddr } from '../virtio/layout.ts';
 import type { BlockNode } from './block-nodes.ts';
 import type { ContextEntry } from './context-directory.ts';

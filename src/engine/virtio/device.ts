@@ -1,6 +1,7 @@
 import { assert, assertUnreachable } from '../base/assert.ts';
 import { TRACE } from '../trace/schema.ts';
 import { writeConfigBytes } from './config-space.ts';
+import type { ConfigChange, VirtioDeviceModel } from './device-model.ts';
 import { failDevice, raiseConfigChange, reportGuestError, updateIrqLine, type VirtioEnv } from './env.ts';
 import { VirtioFault } from './fault.ts';
 import {
@@ -45,29 +46,6 @@ export function deviceLife(status: number): DeviceLife {
   if ((status & STATUS_NEEDS_RESET) !== 0) return 'needs-reset';
   if ((status & STATUS_DRIVER_OK) !== 0) return 'running';
   return (status & STATUS_FEATURES_OK) !== 0 ? 'features-ok' : 'negotiating';
-}
-
-/** What a kind of device (blk, net, …) adds to the common control plane. Main context. */
-export interface VirtioDeviceModel {
-  /** `virtio-blk` */
-  readonly name: string;
-  readonly deviceId: number;
-  readonly queues: readonly { readonly name: string; readonly sizeMax: number }[];
-  /** Feature bits 0–23 and 50 up: those of the device type. */
-  readonly features: bigint;
-  /** The configuration space at reset. */
-  readonly config: Uint8Array;
-  /** The driver may not accept these bits together: false refuses FEATURES_OK. */
-  acceptsFeatures?(features: bigint): boolean;
-  /** FEATURES_OK was set; returns configuration bytes that follow from it. */
-  featuresAccepted?(features: bigint): ConfigChange | undefined;
-  /** The driver wrote configuration; returns what becomes of it, or undefined to ignore it. */
-  configWritten?(offset: number, size: number, value: number, features: bigint): ConfigChange | undefined;
-}
-
-export interface ConfigChange {
-  readonly offset: number;
-  readonly bytes: Uint8Array;
 }
 
 /** Which optional parts of the ring formats the device offers. */

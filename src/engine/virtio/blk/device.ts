@@ -1,5 +1,5 @@
 import { VIRTIO_ID_BLOCK } from '../spec.ts';
-import type { ConfigChange, VirtioDeviceModel } from '../device.ts';
+import type { ConfigChange, VirtioDeviceModel } from '../device-model.ts';
 import { type BlkMedium, blkCapacity, blkConfigSpace, blkFeatures, type VirtioBlkConfig } from './config.ts';
 import { BLK_CONFIG, VIRTIO_BLK_F_CONFIG_WCE, VIRTIO_BLK_F_FLUSH } from './spec.ts';
 

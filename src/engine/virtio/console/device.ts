@@ -1,4 +1,4 @@
-import type { ConfigChange, VirtioDeviceModel } from '../device.ts';
+import type { ConfigChange, VirtioDeviceModel } from '../device-model.ts';
 import { VIRTIO_ID_CONSOLE } from '../spec.ts';
 
 // 5.3.3 Feature bits, 5.3.4 configuration: le16 cols, le16 rows, le32 max_nr_ports, le32 emerg_wr

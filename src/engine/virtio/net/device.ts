@@ -1,4 +1,4 @@
-import type { ConfigChange, VirtioDeviceModel } from '../device.ts';
+import type { ConfigChange, VirtioDeviceModel } from '../device-model.ts';
 import { VIRTIO_ID_NET } from '../spec.ts';
 
 // 5.1.3 Feature bits

@@ -1,5 +1,5 @@
 import { BatchQueueHandler } from '../batch-queue-handler.ts';
-import type { VirtioDeviceModel } from '../device.ts';
+import type { VirtioDeviceModel } from '../device-model.ts';
 import type { VirtioEnv } from '../env.ts';
 import type { DescriptorChain } from '../queue/chain.ts';
 import type { QueueEvent } from '../queue-handler.ts';

@@ -4,12 +4,8 @@ import { EventNotifier, EventNotifierLayout } from '../../base/event-notifier.ts
 import { GuestRam } from '../../base/guest-ram.ts';
 import { SharedMemory } from '../../base/shared-memory.ts';
 import { RecordingTracer } from '../../trace/tracer.ts';
-import {
-  type QueuePlacement,
-  type TransportFeatures,
-  VirtioDevice,
-  type VirtioDeviceModel,
-} from '../device.ts';
+import type { VirtioDeviceModel } from '../device-model.ts';
+import { type QueuePlacement, type TransportFeatures, VirtioDevice } from '../device.ts';
 import type { VirtioEnv } from '../env.ts';
 import { VIRTIO_SLOT_BYTES } from '../layout.ts';
 import type { VirtQueueHandler } from '../queue-handler.ts';
