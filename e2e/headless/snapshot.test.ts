@@ -132,6 +132,31 @@ describe.runIf(stock !== undefined)('snapshots of a machine with Linux', () => {
       await machine.stop();
     }));
 
+  it('the guest has the right time again soon after it goes on', () =>
+    withFolder(async (folder) => {
+      const machine = await startLinux(freshDisk(folder), 1, ['-snapshot']);
+      await machine.expect(PROMPT, 120_000);
+      // Its clock is told in whole seconds, and was set from whole seconds.
+      const lateSeconds = async (): Promise<number> => {
+        const told = Number(/\d{10}/.exec(await shell(machine, 'date +%s'))?.[0]);
+        return Date.now() / 1000 - told;
+      };
+      expect(await hmp(machine, 'savevm then')).toBe('');
+      await new Promise((resolve) => setTimeout(resolve, 6000));
+      expect(await hmp(machine, 'loadvm then')).toBe('');
+      machine.send('\n');
+      await machine.expect(PROMPT);
+      const end = Date.now() + 40_000;
+      let late = await lateSeconds();
+      while (late > 3 && Date.now() < end) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        late = await lateSeconds();
+      }
+      expect(late).toBeLessThan(3);
+      expect(late).toBeGreaterThan(-1);
+      await machine.stop();
+    }));
+
   it('goes back in the running machine, for a disk whose writes are kept in memory', () =>
     withFolder(async (folder) => {
       const machine = await startLinux(freshDisk(folder), 1, ['-snapshot']);
