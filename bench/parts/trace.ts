@@ -1,8 +1,8 @@
 import type { PageMachine } from '../lib/browser.ts';
 import { delay, type Lab } from '../lib/lab.ts';
 import { type FrameCost, frameCosts } from '../lib/main-thread.ts';
-import { eventsThatAreOn, switchEvents } from '../lib/trace-events.ts';
 import { atMost, type BenchResult, measured, median, type Pairs } from '../lib/result.ts';
+import { eventsThatAreOn, switchEvents } from '../lib/trace-events.ts';
 import { fio, type Load } from './disk.ts';
 import type { Part } from './part.ts';
 

@@ -20,6 +20,13 @@ function rig() {
 }
 
 describe('Bell', () => {
+  it('says where it can’t be heard', () => {
+    const { mem, bell } = rig();
+    expect(bell.isHeard).toBe(true);
+    mem.waitAsync32 = () => undefined;
+    expect(new Bell(mem, ADDR, () => {}).isHeard).toBe(false);
+  });
+
   it('is heard each time', async () => {
     const { ring, next, rung } = rig();
     for (let i = 1; i <= 3; i++) {

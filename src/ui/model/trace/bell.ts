@@ -18,6 +18,11 @@ export class Bell {
     void this.#listen();
   }
 
+  /** There is such a wait here, and it is waited. */
+  get isHeard(): boolean {
+    return this.#listening;
+  }
+
   /** Listens no more, and keeps nothing of the machine's memory alive. */
   close(): void {
     this.#listening = false;
@@ -28,7 +33,10 @@ export class Bell {
     let seen = this.#mem.load32(this.#addr);
     while (this.#listening) {
       const rung = this.#mem.waitAsync32(this.#addr, seen, Infinity);
-      if (rung === undefined) return;
+      if (rung === undefined) {
+        this.#listening = false;
+        return;
+      }
       await rung;
       if (!this.#listening) return;
       // Before the rings are read: what rings during that is heard at once.

@@ -47,6 +47,8 @@ describe('Pace', () => {
     expect(pace.tells(20_500)).toBe(false);
     expect(pace.wait(20_300, true)).toBe(700);
     expect(pace.wait(20_000, false)).toBe(1000);
+    // Where nothing can tell it that a ring fills, it looks.
+    expect(pace.wait(20_300, true, false)).toBe(250);
   });
 
   it.each<[string, (pace: Pace) => void]>([

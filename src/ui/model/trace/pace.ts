@@ -15,6 +15,8 @@ const TICK_QUIET_MS = 100;
  * at full seconds only. A burst that would fill a ring before that rings the bell.
  */
 const SLEEP_AFTER_MS = 4000;
+/** Where there is no bell to be heard. */
+const TICK_ASLEEP_DEAF_MS = 250;
 /** More records than this in one reading, and it is awake. */
 const WAKING = QUIET_PER_SECOND;
 /** A turn is late by this much at most without waiting for the next second. */
@@ -65,9 +67,16 @@ export class Pace {
     return !this.#asleep || nowMs % 1000 < LATE_MS;
   }
 
-  /** In how many ms the next turn is due. @param alive there is a machine that writes records */
-  wait(nowMs: number, alive: boolean): number {
-    if (this.#asleep) return msToFullSecond(nowMs);
+  /**
+   * In how many ms the next turn is due.
+   * @param alive there is a machine that writes records
+   * @param bellIsHeard a ring that fills ends the wait
+   */
+  wait(nowMs: number, alive: boolean, bellIsHeard = true): number {
+    if (this.#asleep) {
+      const longest = alive && !bellIsHeard ? TICK_ASLEEP_DEAF_MS : Infinity;
+      return Math.min(longest, msToFullSecond(nowMs));
+    }
     if (this.#quiet) return TICK_QUIET_MS;
     return alive ? Math.min(TICK_MS, this.#aimMs) : TICK_MS;
   }

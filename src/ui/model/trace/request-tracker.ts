@@ -1,58 +1,33 @@
 import type { TraceBatch } from '../../../engine/trace/drain.ts';
-import { TRACE, type TraceEventName } from '../../../engine/trace/schema.ts';
 import { HeatGrid } from './heat-grid.ts';
 import { OpenRequests } from './open-requests.ts';
 import { C, QueueStats } from './queue-stats.ts';
 import { newRequest, renewRequest, RequestLog, type TracedRequest } from './request-log.ts';
+import {
+  ACKNOWLEDGE,
+  CLAIM,
+  DISK_DONE,
+  DISPATCH_BEGIN,
+  DISPATCH_END,
+  FILL,
+  FLUSH,
+  KICK,
+  MERGE,
+  NOTHING,
+  NOTIFY,
+  OTHER,
+  POLL_BEGIN,
+  POP,
+  READ,
+  REQUEST_ROLE,
+  SET_STATUS,
+  STATUS,
+  SUBMIT,
+  WRITE,
+} from './request-roles.ts';
 import { METRICS, metricBuckets, P } from './stages.ts';
 
 const ARGS = 5;
-
-/** What a record says of a request, by event: small numbers in the order of how often they come, for a dense switch. */
-const NOTHING = 0;
-const POP = 1;
-const READ = 2;
-const WRITE = 3;
-const SUBMIT = 4;
-const DISK_DONE = 5;
-const STATUS = 6;
-const FILL = 7;
-const FLUSH = 8;
-const NOTIFY = 9;
-const CLAIM = 10;
-const ACKNOWLEDGE = 11;
-const KICK = 12;
-const DISPATCH_BEGIN = 13;
-const DISPATCH_END = 14;
-const POLL_BEGIN = 15;
-const MERGE = 16;
-const OTHER = 17;
-const SET_STATUS = 18;
-const ROLES: { readonly [N in TraceEventName]?: number } = {
-  virtqueue_pop: POP,
-  virtio_blk_handle_read: READ,
-  virtio_blk_handle_write: WRITE,
-  blk_co_preadv: SUBMIT,
-  blk_co_pwritev: SUBMIT,
-  blk_co_flush: SUBMIT,
-  virtio_blk_rw_complete: DISK_DONE,
-  virtio_blk_req_complete: STATUS,
-  virtqueue_fill: FILL,
-  virtqueue_flush: FLUSH,
-  virtio_notify: NOTIFY,
-  plic_claim: CLAIM,
-  virtio_interrupt_ack: ACKNOWLEDGE,
-  virtio_queue_notify: KICK,
-  source_dispatch_begin: DISPATCH_BEGIN,
-  source_dispatch_end: DISPATCH_END,
-  context_poll_begin: POLL_BEGIN,
-  virtio_blk_submit_multireq: MERGE,
-  virtio_blk_handle_other: OTHER,
-  virtio_set_status: SET_STATUS,
-};
-/** By event id; events this version does not know say nothing. */
-const ROLE = new Uint8Array(0x10000);
-for (const [name, role] of Object.entries(ROLES)) ROLE[TRACE[name as TraceEventName]] = role;
 
 /** Kicks of a queue that are remembered to find the one that announced a request. */
 const KICKS = 256;
@@ -174,7 +149,7 @@ export class RequestTracker {
     const { time, what, args } = batch;
     for (let i = 0; i < batch.count; i++) {
       const word = what[i] as number;
-      const role = ROLE[word & 0xffff] as number;
+      const role = REQUEST_ROLE[word & 0xffff] as number;
       if (role !== NOTHING) this.#record(time[i] as number, role, word >>> 16, args, i * ARGS);
     }
   }

@@ -1,7 +1,8 @@
 import type { TraceBatch, TraceGap } from '../../../engine/trace/drain.ts';
-import { TRACE, TRACE_EVENTS, type TraceEventName } from '../../../engine/trace/schema.ts';
+import { TRACE_EVENTS } from '../../../engine/trace/schema.ts';
 import { RecordWindow } from './record-window.ts';
 import { RequestTracker } from './request-tracker.ts';
+import { roleByEvent } from './role-by-event.ts';
 import { SliceTrack } from './slice-track.ts';
 
 /** What a thread does as a whole, drawn behind its dispatches. */
@@ -19,7 +20,7 @@ const SLEEPS = 3;
 const WAITS = 4;
 const GOES_ON = 5;
 const POLLS = 6;
-const ROLES: { readonly [N in TraceEventName]?: number } = {
+const ROLE = roleByEvent({
   source_dispatch_begin: DISPATCH_BEGIN,
   source_dispatch_end: DISPATCH_END,
   context_poll_begin: SLEEPS,
@@ -28,9 +29,7 @@ const ROLES: { readonly [N in TraceEventName]?: number } = {
   hart_wfi_end: GOES_ON,
   run_poll_handlers_end: GOES_ON,
   run_poll_handlers_begin: POLLS,
-};
-const ROLE = new Uint8Array(0x10000);
-for (const [name, role] of Object.entries(ROLES)) ROLE[TRACE[name as TraceEventName]] = role;
+});
 const MAX_GAPS = 4096;
 /** Dispatches within dispatches that have a row of their own: the context's source, and the handler inside it. */
 const MAX_DEPTH = 2;

@@ -31,6 +31,7 @@ const MEASURE_AFTER_MS = 4000;
 const SUMMARY_MS = 250;
 /** Up to this many requests per second can be shown one by one. */
 const SINGLY = 8;
+
 interface Machine {
   readonly drain: TraceDrain;
   readonly model: TraceModel;
@@ -113,7 +114,7 @@ export class TraceService {
       this.#busyMs = 0;
       this.#secondAt = ended;
     }
-    return this.#pace.wait(ended, this.#alive);
+    return this.#pace.wait(ended, this.#alive, machine?.bell.isHeard);
   }
 
   receive(message: ToAggregator): void {
