@@ -135,18 +135,11 @@ export function metricOf(times: ArrayLike<number>, at: number, metric: number): 
 }
 
 /**
- * The buckets of all metrics of a request, by metric; -1 where a moment is missing. The same as `bucketOf(metricOf(…))`
- * of each, for who needs them all.
+ * The buckets of all metrics of a request, by metric; -1 where a moment is missing.
  */
 export function metricBuckets(times: ArrayLike<number>, into: Int16Array): void {
-  const first = firstTime(times);
-  const used = (times[P.used] as number) - first;
-  into[METRIC_TOTAL] = Number.isNaN(used) ? -1 : bucketOf(used);
-  for (let metric = 1; metric < METRIC_FROM.length; metric++) {
-    const point = METRIC_FROM[metric] as number;
-    let from = times[point] as number;
-    if (point === P.dispatch && from < first) from = first;
-    const ns = (times[METRIC_TO[metric] as number] as number) - from;
+  for (let metric = 0; metric < METRIC_FROM.length; metric++) {
+    const ns = metricOf(times, 0, metric);
     into[metric] = Number.isNaN(ns) ? -1 : bucketOf(ns);
   }
 }
