@@ -9,6 +9,7 @@ import { awakeThreads } from './awake-threads.ts';
 import { BreakWatch } from './break-watch.ts';
 import { MAX_CONTEXTS } from './context-block.ts';
 import { GuestClock } from './guest-clock.ts';
+import { SpinBackoff } from '../base/spin-backoff.ts';
 import { HaltPoll } from './halt-poll.ts';
 import { HartBoard } from './hart-board.ts';
 import { HartWires } from './hart-wires.ts';
@@ -51,6 +52,7 @@ class HartThread {
   readonly #tracer: Tracer;
   readonly #hart: Hart;
   readonly #board: HartBoard;
+  readonly #backoff = new SpinBackoff();
   readonly #haltPoll = new HaltPoll();
   readonly #mem: SharedMemory;
   readonly #layout: MachineLayout;
@@ -198,7 +200,8 @@ class HartThread {
     this.#control.set('state', HART_STATE.wfi);
     this.#tracer.emit(TRACE.hart_wfi_begin, this.#index);
     const spinNs = Math.min(this.#haltPoll.ns, waitNs);
-    if (spinNs === 0 || !this.#spin(began + spinNs)) this.#wires.sleep(this.#index, waitNs - spinNs);
+    if (spinNs === 0 || !this.#backoff.maySpin(began) || !this.#spin(began + spinNs))
+      this.#wires.sleep(this.#index, waitNs - spinNs);
     this.#tracer.emit(TRACE.hart_wfi_end, this.#index);
     const waitedNs = this.#host.clock.nowNs() - began;
     this.#haltPoll.waited(waitedNs);
@@ -208,9 +211,9 @@ class HartThread {
   /** Spins in WFI where that takes no core from anybody; true if there is attention. */
   #spin(untilNs: number): boolean {
     this.#control.set('polling', 1);
-    const found =
-      awakeThreads(this.#mem, this.#layout) <= this.#host.cores &&
-      this.#wires.spin(this.#index, this.#host.clock, untilNs);
+    const may = awakeThreads(this.#mem, this.#layout) <= this.#host.cores;
+    const found = may && this.#wires.spin(this.#index, this.#host.clock, untilNs);
+    if (may) this.#backoff.spun(found, untilNs);
     this.#control.set('polling', 0);
     return found;
   }

@@ -186,6 +186,25 @@ describe('spinning', () => {
     expect(log).toEqual(['end', 'sleep']);
   });
 
+  it('A14: after two spins in vain it sleeps at once for a while, then tries again', () => {
+    const { log, step, mem, clock, notifier } = polled();
+    mem.beforeWait = () => {
+      log.push('sleep');
+      clock.advance(3000);
+      notifier.set();
+    };
+    const next = (): string[] => {
+      log.length = 0;
+      step();
+      return [...log];
+    };
+    const inVain = ['begin', 'end', 'sleep', 'read'];
+    // The first in vain was the one that taught it to spin.
+    expect([next(), next(), next()]).toEqual([inVain, ['sleep', 'read'], ['sleep', 'read']]);
+    clock.advance(1_000_000);
+    expect([next(), next()]).toEqual([inVain, ['sleep', 'read']]);
+  });
+
   it('A10: does not spin while more threads are awake than there are cores', () => {
     const { log, step, mem, notifier } = polled(false);
     log.length = 0;

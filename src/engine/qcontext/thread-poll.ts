@@ -1,5 +1,6 @@
 import type { WaitOutcome } from '../base/shared-memory.ts';
 import { CONTROL_HOLD, CONTROL_QUIT, CONTROL_WAKE, CONTROL_YIELD, type WakeWord } from '../base/wake-word.ts';
+import { SpinBackoff } from '../base/spin-backoff.ts';
 import { TRACE } from '../trace/schema.ts';
 import { nullTracer, type Tracer } from '../trace/tracer.ts';
 import type { BusyPoller } from './busy-poller.ts';
@@ -42,6 +43,7 @@ export class ThreadPoll {
   readonly #tracer: Tracer;
   readonly #index: number;
   readonly #pollers = new Set<BusyPoller>();
+  readonly #backoff = new SpinBackoff();
   #woken = false;
   /** The time at the end of the last spin, or before it where there was none. */
   #spunUntil = 0;
@@ -125,7 +127,7 @@ export class ThreadPoll {
     this.#spunUntil = start;
     if (this.#pollers.size === 0) return false;
     let maxNs = 0;
-    if (this.#options.maySpin?.() ?? true) {
+    if (this.#backoff.maySpin(start) && (this.#options.maySpin?.() ?? true)) {
       for (const poller of this.#pollers) maxNs = Math.max(maxNs, poller.pollNs);
     }
     const limitNs = Math.min(start + maxNs, endNs);
@@ -142,6 +144,7 @@ export class ThreadPoll {
         now = this.#clock.readNs();
       } while (!progress && now < limitNs && this.#wake.sequence === sequence);
       this.#spunUntil = now;
+      this.#backoff.spun(progress || this.#wake.sequence !== sequence, now);
       for (const poller of this.#pollers) if (poller.dropIdle(now)) progress = true;
       this.#tracer.emit(TRACE.run_poll_handlers_end, this.#index, Number(progress), toUs(endNs - now));
       // A wake means that an fd is ready, or that the control word has news: no sleep either.
