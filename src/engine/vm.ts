@@ -164,6 +164,8 @@ export interface HartSnapshot {
   readonly state: 'stopped' | 'running' | 'wfi' | 'paused';
   readonly instructions: number;
   readonly interrupts: number;
+  /** Host ns in WFI since the start, spinning included. */
+  readonly idleNs: number;
 }
 
 export interface BoardSnapshot {

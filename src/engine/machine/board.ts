@@ -101,7 +101,7 @@ export function readBoard(
       readContext(mem, layout.contexts[context.index] as number, timeNs, context),
     ),
     devices: directory.devices.map((device) => readDevice(mem, layout, device)),
-    harts: layout.harts.map((area, index) => readHart(mem, layout, area, index)),
+    harts: layout.harts.map((area, index) => readHart(mem, layout, area, index, timeNs)),
   };
 }
 
@@ -216,12 +216,20 @@ export function hartState(state: number): HartSnapshot['state'] {
   }
 }
 
-function readHart(mem: SharedMemory, layout: MachineLayout, area: number, index: number): HartSnapshot {
+function readHart(
+  mem: SharedMemory,
+  layout: MachineLayout,
+  area: number,
+  index: number,
+  timeNs: number,
+): HartSnapshot {
   const control = new HartControl(mem, layout.hartControls[index] as number);
+  const state = hartState(control.get('state'));
   return {
     index,
-    state: hartState(control.get('state')),
+    state,
     instructions: Number(mem.load64(area + HART_EXECUTED)),
     interrupts: Number(mem.load64(area + HART_COUNT_INTERRUPTS)),
+    idleNs: control.getNs('idleNs') + (state === 'wfi' ? Math.max(0, timeNs - control.getNs('wfiSince')) : 0),
   };
 }

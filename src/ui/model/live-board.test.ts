@@ -12,14 +12,16 @@ afterEach(() => {
 
 /** A machine of one context that iterates so often a second, and the board that looks at it. */
 function rig() {
-  const machine = { perSecond: 0, looks: [] as number[] };
+  const machine = { perSecond: 0, busy: 0, looks: [] as number[] };
   let iterations = 0;
+  let busyNs = 0;
   let at = performance.now();
-  const board = new LiveBoard();
+  const board = new LiveBoard(1);
   const vm = {
     board: () => {
       const now = performance.now();
       iterations += (machine.perSecond * (now - at)) / 1000;
+      busyNs += machine.busy * (now - at) * 1e6;
       at = now;
       machine.looks.push(performance.timeOrigin + now);
       const context = {
@@ -28,6 +30,8 @@ function rig() {
         state: 'blocked',
         sources: [],
         iterations: Math.round(iterations),
+        busyNs,
+        pollingNs: 0,
       };
       return { timeNs: now * 1e6, contexts: [context], devices: [], harts: [] } as unknown as BoardSnapshot;
     },
@@ -54,6 +58,26 @@ it('looks often at a machine at work, and at full seconds at one that sleeps', a
   machine.perSecond = 5000;
   await during(1100);
   expect((await during(1000)).length).toBeGreaterThanOrEqual(9);
+});
+
+it('looks less often at a machine that wants the cores itself, and tells every listener to numbers all the same', async () => {
+  const { board, vm, machine, during } = rig();
+  let told = 0;
+  const others = Array.from({ length: 11 }, () => board.onNumbers(() => {}));
+  board.onNumbers(() => told++);
+  Object.assign(machine, { perSecond: 5000, busy: 0.9 });
+  board.attach(vm);
+  await during(2000);
+  expect(board.crowded).toBe(true);
+  told = 0;
+  const looks = await during(3000);
+  expect(looks.length).toBe(15);
+  expect(told).toBe(5);
+  machine.busy = 0.2;
+  await during(3000);
+  expect(board.crowded).toBe(false);
+  expect((await during(1000)).length).toBeGreaterThanOrEqual(9);
+  for (const off of others) off();
 });
 
 it('whoever comes wakes it, and those who ask are told', async () => {

@@ -1,4 +1,5 @@
 import type { BoardSnapshot, ContextSnapshot, DeviceSnapshot, QueueSnapshot, Vm } from '../../engine/vm.ts';
+import { Crowding } from './crowding.ts';
 import { pageFrames } from './frame-queue.ts';
 import { msToFullSecond, PAGE_AFTER_MS } from './full-second.ts';
 
@@ -13,6 +14,9 @@ export interface BoardFrame {
 /** How often the board is read, at most (ms). A number on the page changes at every fifth look. */
 export const BOARD_INTERVAL_MS = 100;
 const PARTS = 5;
+/** The same where the machine wants the cores itself. */
+const CROWDED_INTERVAL_MS = 200;
+const CROWDED_PARTS = 3;
 /**
  * A machine that sleeps is looked at once a second. Sleep is a second of looks between which hardly anything happened: a
  * guest's own housekeeping, so many iterations and interrupts a second, does not count.
@@ -41,10 +45,16 @@ export class LiveBoard {
   #activity = 0;
   /** Looks since the last change. */
   #still = 0;
+  readonly #crowding: Crowding;
   readonly #shapeListeners = new Set<() => void>();
   readonly #frameListeners = new Set<(frame: BoardFrame) => void>();
   readonly #numberListeners = new Set<(frame: BoardFrame) => void>();
   readonly #wakeListeners = new Set<() => void>();
+
+  /** @param cores of the host */
+  constructor(cores = globalThis.navigator?.hardwareConcurrency ?? 1) {
+    this.#crowding = new Crowding(cores);
+  }
 
   /** Starts reading this machine. */
   attach(vm: Vm): void {
@@ -64,6 +74,7 @@ export class LiveBoard {
     this.#recent = [];
     this.#history = [];
     this.#part = 0;
+    this.#crowding.clear();
   }
 
   /** Forgets the last picture as well: no machine, no board. */
@@ -129,6 +140,11 @@ export class LiveBoard {
     return this.#still >= SLEEP_AFTER;
   }
 
+  /** The machine leaves the page so few cores that what shows it moves less often. */
+  get crowded(): boolean {
+    return this.#crowding.crowded;
+  }
+
   /** One timer at most, and none without a machine: what is told at a look may wake the board or end it. */
   #schedule(): void {
     clearTimeout(this.#timer);
@@ -137,7 +153,11 @@ export class LiveBoard {
     const now = performance.timeOrigin + performance.now();
     this.#timer = setTimeout(
       () => this.#timed(),
-      this.asleep ? msToFullSecond(now, PAGE_AFTER_MS) : BOARD_INTERVAL_MS,
+      this.asleep
+        ? msToFullSecond(now, PAGE_AFTER_MS)
+        : this.crowded
+          ? CROWDED_INTERVAL_MS
+          : BOARD_INTERVAL_MS,
     );
   }
 
@@ -160,6 +180,7 @@ export class LiveBoard {
     const vm = this.#vm;
     if (vm === undefined) return;
     const now = vm.board();
+    this.#crowding.look(now);
     const recent = this.#recent;
     recent.push(now);
     while (recent.length > 2 && now.timeNs - (recent[1]?.timeNs ?? 0) >= RATE_WINDOW_NS) recent.shift();
@@ -184,10 +205,11 @@ export class LiveBoard {
       for (const listener of listeners) listener(frame);
       return;
     }
-    const part = this.#part;
-    const from = Math.floor((listeners.length * part) / PARTS);
-    const to = Math.floor((listeners.length * (part + 1)) / PARTS);
-    this.#part = (part + 1) % PARTS;
+    const parts = this.crowded ? CROWDED_PARTS : PARTS;
+    const part = this.#part % parts;
+    const from = Math.floor((listeners.length * part) / parts);
+    const to = Math.floor((listeners.length * (part + 1)) / parts);
+    this.#part = (part + 1) % parts;
     pageFrames.add(`board ${part}`, () => {
       for (const listener of listeners.slice(from, to))
         if (this.#numberListeners.has(listener)) listener(frame);

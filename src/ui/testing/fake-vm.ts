@@ -191,7 +191,15 @@ export class FakeVm implements Vm {
           detail: {},
         },
       ],
-      harts: [{ index: 0, state: 'running', instructions: now * 1e5, interrupts: this.#queue.interrupts }],
+      harts: [
+        {
+          index: 0,
+          state: 'running',
+          instructions: now * 1e5,
+          interrupts: this.#queue.interrupts,
+          idleNs: 0,
+        },
+      ],
     };
   }
 

@@ -13,6 +13,8 @@ const PAINT_MS = 50;
 const PAINT_SHARE = 0.025;
 const PAINT_LONGEST_MS = 200;
 const PAINT_QUIET_MS = 500;
+/** Where the machine wants the cores itself. */
+const PAINT_CROWDED_MS = 250;
 /** A heat map changes slowly. */
 const HEAT_MS = 120;
 /** While nobody does anything; what a person does is answered at once. */
@@ -52,6 +54,8 @@ export class Pictures {
   readonly #pictures = new Map<number, Picture>();
   readonly #filterTexts = new Map<number, string>();
   #paintMs = 0;
+  /** The machine wants the cores itself: what moves by itself moves less often. */
+  crowded = false;
 
   /** @param nowMs `performance.timeOrigin + performance.now()` */
   constructor(post: (message: FromAggregator) => void, nowMs: () => number) {
@@ -153,7 +157,7 @@ export class Pictures {
       // What a person asked for (told is 0) does not wait.
       const least = picture.kind === 'heat' ? HEAT_MS : PAINT_MS;
       const affordable = Math.min(PAINT_LONGEST_MS, Math.max(least, picture.cost / PAINT_SHARE));
-      const due = quiet ? PAINT_QUIET_MS : affordable;
+      const due = quiet ? PAINT_QUIET_MS : this.crowded ? PAINT_CROWDED_MS : affordable;
       const advancing = shown.alive && picture.kind === 'heat' && shown.model.keep;
       if ((picture.dirty || advancing) && (picture.told === 0 || nowMs - picture.painted >= due - 4))
         this.#paintOne(shown, id, picture, nowMs);

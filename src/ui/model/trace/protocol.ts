@@ -23,6 +23,8 @@ export type ToAggregator =
   | { readonly type: 'visible'; readonly visible: boolean }
   /** Somebody is at work: what happens is told soon, not at the next full second. */
   | { readonly type: 'wake' }
+  /** The machine wants the cores itself: pictures and summaries come less often. */
+  | { readonly type: 'crowded'; readonly crowded: boolean }
   /** Summaries are wanted, or no longer. */
   | { readonly type: 'summaries'; readonly wanted: boolean }
   | {

@@ -60,6 +60,7 @@ export class TraceClient {
   readonly #summaryListeners = new Set<(summary: Summary) => void>();
   readonly #statusListeners = new Map<number, (status: TimelineStatus | HeatStatus) => void>();
   #summary: Summary | undefined;
+  #crowded = false;
   #boardKey = '';
   #wokenAt = 0;
 
@@ -75,11 +76,13 @@ export class TraceClient {
       const tellBoard = (): void => this.#tellBoard(controller.board.shape(), attachment.firstHart);
       tellBoard();
       const forgetBoard = controller.board.subscribeShape(tellBoard);
+      const forgetCrowd = controller.board.onFrame(() => this.#tellCrowd(controller.board.crowded));
       const forgetWake = controller.board.onWake(() => this.#tellWake());
       return () => {
         forgetNames();
         forgetBoard();
         forgetWake();
+        forgetCrowd();
         this.#post({ type: 'machine-gone' });
       };
     });
@@ -212,6 +215,12 @@ export class TraceClient {
     if (now - this.#wokenAt < WAKE_MS) return;
     this.#wokenAt = now;
     this.#post({ type: 'wake' });
+  }
+
+  #tellCrowd(crowded: boolean): void {
+    if (crowded === this.#crowded) return;
+    this.#crowded = crowded;
+    this.#post({ type: 'crowded', crowded });
   }
 
   #tellBoard(shape: BoardSnapshot | undefined, firstHart: number): void {

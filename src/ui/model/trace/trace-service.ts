@@ -29,6 +29,7 @@ const SETTLE_NS = 2e6;
 /** What an event costs is measured when the machine has started, which has no core to spare. */
 const MEASURE_AFTER_MS = 4000;
 const SUMMARY_MS = 250;
+const SUMMARY_CROWDED_MS = 500;
 /** Up to this many requests per second can be shown one by one. */
 const SINGLY = 8;
 
@@ -96,7 +97,10 @@ export class TraceService {
     });
     if (machine !== undefined && this.#visible && this.#pace.tells(began)) {
       this.#pictures.paint(this.#shown(machine), began, this.#pace.quiet);
-      if (this.#summaries && began - this.#summaryAt >= SUMMARY_MS) {
+      if (
+        this.#summaries &&
+        began - this.#summaryAt >= (this.#pictures.crowded ? SUMMARY_CROWDED_MS : SUMMARY_MS)
+      ) {
         this.#summaryAt = began;
         this.#post({ type: 'summary', summary: this.#summary(machine) });
       }
@@ -143,6 +147,9 @@ export class TraceService {
         return;
       case 'wake':
         this.#pace.wake(this.#nowMs());
+        return;
+      case 'crowded':
+        this.#pictures.crowded = message.crowded;
         return;
       case 'summaries':
         this.#pace.wake(this.#nowMs());

@@ -20,7 +20,7 @@ class Bench {
         timeNs: this.#ms * 1e6,
         runState: this.runState,
         contexts: [],
-        harts: [{ index: 0, state: 'wfi', instructions: this.instructions, interrupts: 0 }],
+        harts: [{ index: 0, state: 'wfi', instructions: this.instructions, interrupts: 0, idleNs: 0 }],
         devices: [{ moving: false, queues: [{ requests: this.requests, bytesWritten: this.written }] }],
       } as unknown as BoardSnapshot);
     }
