@@ -12,7 +12,8 @@ request_complete:
     ld      t0, JOB_IN_FLIGHT(s2)
     addi    t0, t0, -1
     sd      t0, JOB_IN_FLIGHT(s2)
-    rdtime  a0
+    rdtime  a0                  # also the time at which what takes its place is submitted
+    sd      a0, JOB_CLOCK(s2)
     ld      t0, REQ_STARTED(s0)
     sub     a0, a0, t0
     call    histogram_add

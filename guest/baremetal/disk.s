@@ -149,6 +149,7 @@ request_do:
     la      s1, queues
     mv      a0, s1
     mv      a1, s0
+    rdtime  a2
     call    vq_add
     mv      a0, s1
     call    vq_kick

@@ -41,6 +41,8 @@ begin_phase:                    # t0 = its function, t1 = its number of requests
 1:  sd      a0, JOB_STATE(s0)
 
 round:
+    rdtime  t0
+    sd      t0, JOB_CLOCK(s0)
     call    engine_submit
     call    engine_drain
     mv      s2, a0
@@ -98,6 +100,7 @@ engine_submit:
     add     a0, a0, t1
     sd      a0, REQ_QUEUE(s1)
     mv      a1, s1
+    ld      a2, JOB_CLOCK(s0)
     call    vq_add
     bnez    a0, 5f
     ld      a0, REQ_QUEUE(s1)

@@ -120,6 +120,7 @@ JOB_HELD:       .skip 8         # a prepared request for which there was no desc
 JOB_QUEUE:      .skip 8         # index of the queue for the next request
 JOB_BEGAN:      .skip 8         # times in ticks
 JOB_DEADLINE:   .skip 8
+JOB_CLOCK:      .skip 8         # as last read: at the beginning of a round, and by each completion
 JOB_COMPLETED:  .skip 8         # the last completion
 JOB_TICK:       .skip 8         # the next progress line
 JOB_TICK_DONE:  .skip 8         # completions before the last progress line

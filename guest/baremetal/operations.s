@@ -44,7 +44,7 @@ phase_over:
     ld      t1, JOB_ISSUED(t0)
     ld      t2, JOB_LIMIT(t0)
     bgeu    t1, t2, 1f
-    rdtime  t1
+    ld      t1, JOB_CLOCK(t0)
     ld      t2, JOB_DEADLINE(t0)
     bgeu    t1, t2, 1f
     li      a0, 0

@@ -67,12 +67,13 @@ link_descriptors:
     bleu    t0, a1, 1b
     ret
 
-# Makes request a1 available on queue a0: header, segments, status byte. The caller kicks.
+# Makes request a1 available on queue a0 at time a2: header, segments, status byte. The caller kicks.
 # Answers a0 = 0, or -1 if there are too few free descriptors.
 #
 # The free list is linked by the same next fields that link a chain, so a chain is the head of the free
 # list with its fields filled in; the indirect table of a request was linked once when it was made.
 vq_add:
+    sd      a2, REQ_STARTED(a1)
     lw      a5, VQ_FREE(a0)     # the head: what the device calls the request
     lw      t6, VQ_FREE_COUNT(a0)
     ld      t5, VQ_DESCRIPTORS(a0)
@@ -151,8 +152,6 @@ vq_add:
     sb      t0, REQ_STATUS(a1)
     li      t0, 1
     sw      t0, REQ_IN_FLIGHT(a1)
-    rdtime  t0
-    sd      t0, REQ_STARTED(a1)
     ld      t0, VQ_OWNERS(a0)
     slli    t1, a5, 3
     add     t0, t0, t1
