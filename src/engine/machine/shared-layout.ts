@@ -18,10 +18,11 @@ import { UART16550_BYTES } from './platform/uart16550.ts';
 import { HartControlLayout } from './run-control.ts';
 
 /**
- * Records of each trace ring: one per context thread, one per hart. At 100,000 events/s a third of a second, so that a
- * reader that has to wait for a core loses nothing.
+ * Records of each trace ring: one per context thread, one per hart; memory is taken as they are written. At a million
+ * events a second, as the built-in guest has them, a tenth of a second, so that a reader that has to wait for a core loses
+ * nothing.
  */
-export const TRACE_RING_RECORDS = 32 * 1024;
+export const TRACE_RING_RECORDS = 128 * 1024;
 
 /**
  * Where everything is in the machine's one shared memory, by byte offset. Plain data, posted to each worker.
