@@ -103,16 +103,16 @@ export class CompileClient {
   }
 
   /**
-   * Hands a hot page over. False: there is no compiler, or it is behind; nothing has happened.
+   * Hands a hot page over, if there is a compiler, and it is not behind.
    * @param flushes how often all translations were dropped; when that has changed, the compiler forgets what it did
    * @param takeSlot a free slot of the table, for the compiler to use
    */
-  post(page: number, flushes: number, takeSlot: () => number): boolean {
+  post(page: number, flushes: number, takeSlot: () => number): 'posted' | 'behind' | 'absent' {
     const mem = this.#mem;
     // ORDER: pairs with the store in Compiler.open(): from then on jobs are taken.
-    if (mem.load32(this.#serving) === 0) return false;
+    if (mem.load32(this.#serving) === 0) return 'absent';
     // ORDER: pairs with the store of `taken` in CompileServer.takeJob(): the job before has been read.
-    if ((this.#posted - mem.load32(this.#queue + Q.taken)) >>> 0 >= JOBS) return false;
+    if ((this.#posted - mem.load32(this.#queue + Q.taken)) >>> 0 >= JOBS) return 'behind';
     const job = this.#queue + JOBS_AT + (this.#posted % JOBS) * JobLayout.size;
     const word = (addr: number, value: number): void => {
       mem.u32[addr >>> 2] = value;
@@ -136,7 +136,7 @@ export class CompileClient {
     // ORDER: pairs with the load of `posted` in CompileServer.takeJob(): a job is complete before it is counted.
     mem.store32(this.#queue + Q.posted, this.#posted);
     this.#wake.wake();
-    return true;
+    return 'posted';
   }
 
   /** The next module that is done. */

@@ -34,7 +34,7 @@ export class Compiler {
   readonly #batch: number;
 
   constructor({ memory, harts, compiler, interpreter, tuning }: CompilerOptions) {
-    const { executions, fused, batch } = { ...TRANSLATOR_DEFAULTS, ...tuning };
+    const { executions, eagerness, fused, batch } = { ...TRANSLATOR_DEFAULTS, ...tuning };
     this.#memory = memory;
     this.#serving = compiler + CompilerLayout.at.serving;
     this.#batch = batch;
@@ -47,7 +47,7 @@ export class Compiler {
     const common = {
       entryHandler: exports.jitEntryHandler(),
       fused: fused && fusesMultiplyAdd(memory.memory),
-      executions,
+      executions: executions / eagerness,
     };
     const expand = (halfword: number): number => exports.expandCompressed(halfword);
     this.#harts = harts.map(({ hartBase, queue }) => ({

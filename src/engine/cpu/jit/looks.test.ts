@@ -29,6 +29,42 @@ test('a page that has long been hot is looked at again soon enough for what it d
   expect(unitsAfterAnotherPhase(8)).toBe(1);
 });
 
+/** A loop, and how many units there are of it after so many samples more. @param turns the compiler works meanwhile */
+function loop(compiler: boolean | 'absent', turns = true) {
+  const jit = { threshold: 40, lookAgain: 1, executions: 8000, batch: 1, patience: 0 };
+  const rig = new HartRig(module, { jit, compiler });
+  rig.start([addi(6, 6, 1), jal(0, -4)], PRIV_M);
+  const units = (samples: number): number => {
+    for (let sample = 0; sample < samples; sample++) {
+      rig.hart.run(SAMPLE_INSTRUCTIONS);
+      if (turns) rig.compiler?.turn(false);
+    }
+    return rig.hart.translations?.units ?? 0;
+  };
+  return { rig, units };
+}
+
+test('with a compiler a fourth of the samples is enough', () => {
+  expect(loop(true).units(14)).toBe(1);
+  expect(loop(false).units(14)).toBe(0);
+});
+
+test('without one the hart’s own thread translates what is worth its time', () => {
+  for (const compiler of [false, 'absent'] as const) {
+    const { units } = loop(compiler);
+    expect(units(38)).toBe(0);
+    expect(units(10)).toBe(1);
+  }
+});
+
+test('while the compiler is behind nothing is translated, and then what is still hot', () => {
+  const { rig, units } = loop(true, false);
+  expect(units(100)).toBe(0);
+  rig.compiler?.turn(false);
+  units(1);
+  expect(rig.hart.translations?.units).toBe(1);
+});
+
 test('and not as often as that, were it left to the doubling of its samples', () => {
   expect(unitsAfterAnotherPhase(Number.POSITIVE_INFINITY)).toBe(0);
 });

@@ -30,6 +30,8 @@ export interface TranslatorTuning {
   readonly lookAgain?: number;
   /** How often each instruction of a routine must have been executed, on average. */
   readonly executions?: number;
+  /** Both are so many times less where a compiler's thread does the work: to the hart it costs next to nothing. */
+  readonly eagerness?: number;
   /** Units that are compiled into one module. */
   readonly batch?: number;
   /** Calls of `service` a unit may wait for others to share its module. */
@@ -90,6 +92,7 @@ export const TRANSLATOR_DEFAULTS: Required<TranslatorTuning> = {
   threshold: 512,
   lookAgain: 4096,
   executions: 8000,
+  eagerness: 4,
   batch: 16,
   patience: 8,
   maxModules: 4000,
@@ -138,8 +141,13 @@ export class Translator {
       executions: this.#tuning.executions,
     });
     if (options.compiler !== undefined) this.#client = new CompileClient(options.memory, options.compiler);
-    this.#setCell(HART_JIT_THRESHOLD, this.#tuning.threshold);
+    this.#setCell(HART_JIT_THRESHOLD, this.#eagerThreshold);
     this.#setCell(HART_JIT_QUEUED, 0);
+  }
+
+  get #eagerThreshold(): number {
+    const { threshold, eagerness } = this.#tuning;
+    return this.#client === undefined ? threshold : Math.max(1, Math.floor(threshold / eagerness));
   }
 
   #cell(offset: number): number {
@@ -177,19 +185,24 @@ export class Translator {
 
   // ── Choosing ──
 
-  /** Has the compiler's thread draft units of a page, or drafts them here. */
+  /** Has the compiler's thread draft units of a page, or, where there is none, drafts them here. */
   #look(page: number): void {
     const ram = this.#pageCell(page, PAGE_RAM);
     if (ram === 0) return;
-    this.statistics.pages++;
+    const heat = this.#pageCell(page, PAGE_HEAT);
+    const again = (limit: number): void => this.#setPageCell(page, PAGE_HEAT_LIMIT, limit);
     // Frees what belonged to an earlier life of it.
     this.#recordOf(page, ram);
-    const posted = this.#client?.post(page, this.statistics.flushes, () => this.#takeSlot()) ?? false;
-    if (posted) this.statistics.posted++;
-    else this.#drafts.push(...this.#drafter.draft(this.#hotPage(page, ram), () => this.#takeSlot()));
+    const outcome = this.#client?.post(page, this.statistics.flushes, () => this.#takeSlot()) ?? 'absent';
+    if (outcome === 'behind') return again(heat + this.#eagerThreshold);
+    if (outcome === 'absent') {
+      const { threshold } = this.#tuning;
+      if (heat < threshold) return again(threshold);
+      this.#drafts.push(...this.#drafter.draft(this.#hotPage(page, ram), () => this.#takeSlot()));
+    } else this.statistics.posted++;
+    this.statistics.pages++;
     // Ever more rarely, up to a point: what a page does after a minute of something else must be looked at, too.
-    const heat = this.#pageCell(page, PAGE_HEAT);
-    this.#setPageCell(page, PAGE_HEAT_LIMIT, heat + Math.min(heat, this.#tuning.lookAgain));
+    again(heat + Math.min(heat, this.#tuning.lookAgain));
   }
 
   #hotPage(page: number, ram: number): HotPage {

@@ -105,8 +105,8 @@ export class HartRig {
       hartId?: number;
       ramBytes?: number;
       jit?: boolean | TranslatorTuning;
-      /** Its translator asks a compiler, whose turns the test gives it. */
-      compiler?: boolean;
+      /** Its translator asks a compiler, whose turns the test gives it, or would if it were there. */
+      compiler?: boolean | 'absent';
     } = {},
   ) {
     const ramBytes = options.ramBytes ?? RAM_BYTES;
@@ -134,7 +134,7 @@ export class HartRig {
       hartId: options.hartId ?? 0,
       builtInSbi: options.builtInSbi ?? false,
       jit: options.jit ?? false,
-      compiler: options.compiler === true ? addrs : undefined,
+      compiler: options.compiler === undefined || options.compiler === false ? undefined : addrs,
       timeTicks: () => this.ticks,
       bus: {
         read: (addr, size) => {
