@@ -28,6 +28,7 @@ export const HELPER = {
   mulHigh: 4,
   fusedDouble: 5,
   fusedSingle: 6,
+  csr: 7,
 } as const;
 
 export const HELPER_IMPORTS: readonly FunctionImport[] = [
@@ -39,6 +40,7 @@ export const HELPER_IMPORTS: readonly FunctionImport[] = [
   // a × b + c rounded once; NaN if that has to be found out by `jitFloat`.
   { name: 'jitFusedDouble', type: { params: [F64, F64, F64], results: [F64] } },
   { name: 'jitFusedSingle', type: { params: [F32, F32, F32], results: [F32] } },
+  { name: 'jitCsr', type: { params: [I32], results: [I32] } },
 ];
 
 /** What the interpreter module exports for the translator, besides the helpers of HELPER_IMPORTS. */

@@ -1,5 +1,5 @@
 /** Basic blocks of a code page, as far as the interpreter has seen it, and the routines they form. */
-import { decode, type Insn, OP } from './decode.ts';
+import { decode, type Insn, mayBeRefused, OP } from './decode.ts';
 
 export const PAGE_BYTES = 4096;
 const HALFWORDS = PAGE_BYTES / 2;
@@ -101,7 +101,7 @@ function mark(insns: readonly (Insn | undefined)[]): Uint8Array {
     } else if (insn.op === OP.JALR) {
       if (isCall(insn)) at(next, ENTRY);
     } else {
-      at(next, insn.op === OP.INTERPRET ? ENTRY : EXPLAINED);
+      at(next, insn.op === OP.INTERPRET || mayBeRefused(insn) ? ENTRY : EXPLAINED);
     }
   }
   return marks;

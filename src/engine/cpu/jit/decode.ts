@@ -67,6 +67,8 @@ export const OP = {
   FSD: 83,
   ATOMIC: 84,
   FLOAT: 85,
+  /** CSR instructions that translated code may carry out by a helper. */
+  CSR: 86,
 
   /** Branches by funct3: BRANCH + 0 BEQ, 1 BNE, 4 BLT, 5 BGE, 6 BLTU, 7 BGEU. */
   BRANCH: 96,
@@ -144,6 +146,16 @@ function registerOp(bits: number, word: boolean): number {
   }
 }
 
+/**
+ * CSRs of the kernel's ways in and out, of its critical sections and its clock: sstatus, sscratch, sepc, scause, stval,
+ * time. The others change what is held elsewhere, count instructions, or are rare.
+ */
+const HELPED_CSRS: ReadonlySet<number> = new Set([0x100, 0x140, 0x141, 0x142, 0x143, 0xc01]);
+const SSTATUS = 0x100;
+
+/** Whether the helper may find that a CSR instruction is the interpreter's after all. */
+export const mayBeRefused = ({ op, bits }: Insn): boolean => op === OP.CSR && bits >>> 20 === SSTATUS;
+
 /** Decodes the 32-bit form `bits` of an instruction of `size` bytes at `offset`. */
 export function decode(bits: number, offset: number, size: number): Insn {
   const rd = (bits >>> 7) & 31;
@@ -193,6 +205,8 @@ export function decode(bits: number, offset: number, size: number): Insn {
       return funct3 === 0 ? insn(OP.JALR, immI(bits)) : insn(OP.INTERPRET);
     case 0x6f:
       return insn(OP.JAL, immJ(bits));
+    case 0x73:
+      return insn((funct3 & 3) !== 0 && HELPED_CSRS.has(bits >>> 20) ? OP.CSR : OP.INTERPRET);
     default:
       return insn(OP.INTERPRET);
   }

@@ -14,6 +14,9 @@ export const floatWritesX = (insn: Insn): boolean =>
 /** Of OP-FP: additions to divisions, sign injections, minimum and maximum, comparisons. */
 const readsTwo = (operation: number): boolean => operation <= 0x05 || operation === 0x14;
 
+/** Of the CSR instructions, those with a register as their operand. */
+export const csrReadsX = ({ bits }: Insn): boolean => (bits & 0x4000) === 0;
+
 const within = (op: number, first: number, count: number): boolean => op >= first && op < first + count;
 
 const isStore = (op: number): boolean => within(op, OP.STORE, 4) || op === OP.FSW || op === OP.FSD;
@@ -32,6 +35,8 @@ export function readsX(insn: Insn): number {
       return 0;
     case OP.FLOAT:
       return floatReadsX(insn) ? bit(rs1) : 0;
+    case OP.CSR:
+      return csrReadsX(insn) ? bit(rs1) : 0;
     default: {
       const two =
         within(op, OP.ADD, OP.REMUW - OP.ADD + 1) ||

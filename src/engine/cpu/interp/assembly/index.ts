@@ -35,7 +35,7 @@ import { setPrivilege } from './trap';
 
 export { expandCompressed } from './compressed';
 export { fusedDouble as jitFusedDouble, fusedSingle as jitFusedSingle } from './fused';
-export { jitAtomic, jitEnterReadable, jitEnterWritable, jitFloat, jitMulHigh } from './jit';
+export { jitAtomic, jitCsr, jitEnterReadable, jitEnterWritable, jitFloat, jitMulHigh } from './jit';
 export { run } from './run';
 
 /** Tells the instance where its hart and the guest's RAM are. */

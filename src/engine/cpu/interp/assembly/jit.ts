@@ -12,6 +12,7 @@
  */
 import { DTLB_WRITE, HART_JIT_LEFT, HART_RESERVATION } from '../../layout';
 import { execAtomic } from './amo';
+import { tryCsr } from './csr';
 import { tryFloat } from './float';
 import { enterReadable, enterWritable, readableRam, writableCell } from './memory';
 import { mulh, mulhsu, mulhu } from './muldiv';
@@ -97,6 +98,11 @@ export function jitAtomic(insn: u32, resume: u32): u32 {
 /** OP-FP and the fused multiply-adds, operands and result in the register cells. */
 export function jitFloat(insn: u32): u32 {
   return tryFloat(insn) ? 0 : NOT_DONE;
+}
+
+/** A CSR instruction that decode.ts lets through, operand and result in the register cells. */
+export function jitCsr(insn: u32): u32 {
+  return tryCsr(insn) ? 0 : NOT_DONE;
 }
 
 /** MULH, MULHSU, MULHU by funct3. */

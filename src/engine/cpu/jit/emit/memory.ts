@@ -1,8 +1,9 @@
-/** Loads, stores and atomics. */
+/** Loads, stores, atomics, and CSRs. */
 import { DTLB_WRITE } from '../../layout.ts';
 import { HELPER, PARAM } from '../abi.ts';
 import { atomic, f64, i32, i64 } from '../asm/opcodes.ts';
 import { type Insn, OP } from '../decode.ts';
+import { csrReadsX } from '../operands.ts';
 import { emitBox } from './float-range.ts';
 import type { LastPage, UnitCode } from './unit-code.ts';
 
@@ -142,6 +143,16 @@ function emitAtomic(unit: UnitCode, insn: Insn): void {
   unit.leaveRarelyByStatus();
 }
 
+/** CSR instructions work on the register cells, as LR and SC do. */
+function emitCsr(unit: UnitCode, insn: Insn): void {
+  if (csrReadsX(insn)) unit.spillX(insn.rs1);
+  unit.spillX(insn.rd);
+  unit.prepareRare(insn);
+  unit.code.i32(insn.bits).call(HELPER.csr);
+  unit.reloadX(insn.rd);
+  unit.leaveRarelyByStatus();
+}
+
 /** Emits `insn` if it is one of this file's; says whether it was. */
 export function emitMemory(unit: UnitCode, insn: Insn): boolean {
   const { code } = unit;
@@ -177,6 +188,9 @@ export function emitMemory(unit: UnitCode, insn: Insn): boolean {
     }
     case OP.ATOMIC:
       emitAtomic(unit, insn);
+      return true;
+    case OP.CSR:
+      emitCsr(unit, insn);
       return true;
     default:
       return false;

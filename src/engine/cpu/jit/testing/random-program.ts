@@ -100,6 +100,13 @@ export function randomInstruction(random: Random): number {
 }
 
 function randomCsr(random: Random, rd: number, rs: number): number {
+  if (random(2) === 0) {
+    // Those that translated code carries out itself, in all six forms; floating point is mostly left on.
+    const csr = [CSR.sstatus, CSR.sscratch, CSR.sepc, CSR.scause, CSR.stval, CSR.time][random(6)]!;
+    const immediate = csr === CSR.sstatus && random(8) > 0 ? 4 : 4 * random(2);
+    const form = csr === CSR.sstatus ? 2 + random(2) : 1 + random(3);
+    return iType(OPCODE.system, form + immediate, rd, random(3) === 0 ? 0 : rs, csr);
+  }
   const csr = [CSR.instret, CSR.cycle, CSR.fflags, CSR.frm, CSR.fcsr, CSR.mscratch][random(6)]!;
   const write = csr >= 0xc00 ? 0 : random(3) === 0 ? rs : 0;
   return iType(OPCODE.system, 2, rd, write, csr);
