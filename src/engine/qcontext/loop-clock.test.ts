@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { EventNotifier } from '../base/event-notifier.ts';
-import { SharedMemory } from '../base/shared-memory.ts';
 import { CONTROL_QUIT, WakeWord } from '../base/wake-word.ts';
 import { TRACE } from '../trace/schema.ts';
 import { RecordingTracer } from '../trace/tracer.ts';
 import { LoopClock } from './loop-clock.ts';
 import { createThreadContext } from './thread-context.ts';
+import { LoneThreadMemory } from './testing.ts';
 
 /** A clock of which every reading is another time, so that readings can be told apart. */
 function counting() {
@@ -41,7 +41,7 @@ describe('the clock of a loop', () => {
   it('T2: a wake costs two readings with all trace events on, whoever wants to know the time', async () => {
     const source = counting();
     const clock = new LoopClock(source);
-    const mem = new SharedMemory(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }));
+    const mem = new LoneThreadMemory();
     const wake = new WakeWord(mem, 64);
     const notifier = new EventNotifier(mem, { nowNs: () => 0 }, 4096, 1);
     const times: number[] = [];

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { EventNotifier } from '../base/event-notifier.ts';
-import { SharedMemory } from '../base/shared-memory.ts';
 import { CONTROL_HOLD, CONTROL_QUIT, CONTROL_YIELD, WakeWord } from '../base/wake-word.ts';
 import { TRACE } from '../trace/schema.ts';
 import { RecordingTracer } from '../trace/tracer.ts';
@@ -9,12 +8,13 @@ import { IoHandler } from './io-handler.ts';
 import { LoopClock } from './loop-clock.ts';
 import { QSource } from './qsource.ts';
 import { createThreadContext } from './thread-context.ts';
+import { LoneThreadMemory } from './testing.ts';
 
 const WAKE = 64;
 const NOTIFIERS = 4096;
 
 function harness(isBehind?: () => boolean) {
-  const mem = new SharedMemory(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }));
+  const mem = new LoneThreadMemory();
   const clock = { nowNs: () => performance.now() * 1e6 };
   const wake = new WakeWord(mem, WAKE);
   const log: string[] = [];

@@ -1,8 +1,24 @@
 import { VirtualClock } from '../base/clock.ts';
+import { SharedMemory, type WaitOutcome } from '../base/shared-memory.ts';
 import type { PollableNotifier } from './aio-interface.ts';
 import type { ContextObserver } from './context-observer.ts';
 import { GlibQContext } from './glib-qcontext.ts';
 import { IO_IN, type PollSet } from './poll-fd.ts';
+
+/**
+ * Memory of a test in which no other thread has a part: a sleep without end would be the test's, too, and hang its runner.
+ */
+export class LoneThreadMemory extends SharedMemory {
+  constructor() {
+    super(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }));
+  }
+
+  override wait32(addr: number, expected: number, timeoutNs: number): WaitOutcome {
+    if (timeoutNs === Infinity && this.load32(addr) === expected)
+      throw new Error('the thread falls asleep, and there is nobody to wake it');
+    return super.wait32(addr, expected, timeoutNs);
+  }
+}
 
 /** An event notifier for tests on one thread. */
 export class FakeNotifier implements PollableNotifier {
