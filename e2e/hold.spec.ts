@@ -133,7 +133,8 @@ test('a breakpoint stops the context that hits it; the request is followed; the 
 
   const read = run(page, 'dd if=/dev/vda of=/dev/null bs=4k count=8 iflag=direct', 60_000);
   await expect(announcer(page)).toHaveText('ctx0 stopped before the kick of disk0 queue 0');
-  await expect(ctx0).toContainText(/held for .* 1 waits in the ring of disk0/);
+  // A guest that has just booted may have more to read and write than dd has.
+  await expect(ctx0).toContainText(/held for .* [1-9]\d* waits? in the ring of disk0/);
   await expect(breakpoints).toContainText(/[1-9]\d* hits?/);
   await kick.click();
   await expect(breakpoints).toHaveCount(0);
