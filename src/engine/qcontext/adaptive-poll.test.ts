@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AdaptivePoll, DEFAULT_POLL_PARAMS, POLL_IDLE_NS } from './adaptive-poll.ts';
 import { AioHandler } from './aio-handler.ts';
+import { SourceStats } from './source-stats.ts';
 import { FakeNotifier } from './testing.ts';
 
 function polledHandler(work: { left: number }, log: string[] = []): AioHandler {
@@ -15,6 +16,7 @@ function polledHandler(work: { left: number }, log: string[] = []): AioHandler {
     },
     'queue',
     1,
+    new SourceStats(),
   );
 }
 

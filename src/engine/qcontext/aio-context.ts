@@ -162,7 +162,8 @@ export class AioContext implements AioLoop, BusyPoller {
     }
     if (old !== undefined) this.#removeHandler(old);
     const label = name ?? `fd ${notifier.fd}`;
-    const handler = new AioHandler(notifier, handlers, label, this.#ledger.id(label));
+    const stats = this.#ledger.handlerStats(label);
+    const handler = new AioHandler(notifier, handlers, label, this.#ledger.id(label), stats);
     this.#handlers.set(notifier.fd, handler);
     this.#list = [...this.#handlers.values()];
     // Before the first look at the counter, so that a set in between is seen by one or the other.
@@ -173,6 +174,7 @@ export class AioContext implements AioLoop, BusyPoller {
 
   #removeHandler(handler: AioHandler): void {
     handler.removed = true;
+    this.#ledger.handlerRemoved(handler);
     this.#handlers.delete(handler.notifier.fd);
     this.#list = [...this.#handlers.values()];
     this.#adaptive.remove(handler);

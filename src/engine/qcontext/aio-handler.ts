@@ -1,6 +1,6 @@
 import type { EventNotifierHandlers, PollableNotifier } from './aio-interface.ts';
 import type { PollFd } from './poll-fd.ts';
-import { SourceStats } from './source-stats.ts';
+import type { SourceStats } from './source-stats.ts';
 
 /** One event notifier with its callbacks, as an AioContext keeps it. */
 export class AioHandler {
@@ -8,7 +8,7 @@ export class AioHandler {
   readonly name: string;
   /** The name's number in traces. */
   readonly nameId: number;
-  readonly stats = new SourceStats();
+  readonly stats: SourceStats;
   handlers: EventNotifierHandlers;
   /** The watch in the source by which the AioContext is attached, if it is. */
   tag: PollFd | null = null;
@@ -26,10 +26,17 @@ export class AioHandler {
   /** When it leaves polling unless it is ready before; 0 = not decided yet. */
   idleDeadlineNs = 0;
 
-  constructor(notifier: PollableNotifier, handlers: EventNotifierHandlers, name: string, nameId: number) {
+  constructor(
+    notifier: PollableNotifier,
+    handlers: EventNotifierHandlers,
+    name: string,
+    nameId: number,
+    stats: SourceStats,
+  ) {
     this.notifier = notifier;
     this.handlers = handlers;
     this.name = name;
     this.nameId = nameId;
+    this.stats = stats;
   }
 }

@@ -9,6 +9,8 @@ import { type SourceKind, type SourceReport, SourceStats } from './source-stats.
 export class AioLedger {
   readonly #tracer: Tracer;
   readonly #ids = new Map<string, number>();
+  /** By name, of handlers that are not there now. */
+  readonly #removed = new Map<string, SourceStats>();
   readonly #named = new Map<string, { readonly kind: SourceKind; readonly stats: SourceStats }>();
 
   constructor(tracer: Tracer) {
@@ -32,6 +34,18 @@ export class AioLedger {
     const stats = new SourceStats();
     this.#named.set(name, { kind, stats });
     return stats;
+  }
+
+  /** The counts a handler of that name begins with: those of the last one removed. Two that are there at once share none. */
+  handlerStats(name: string): SourceStats {
+    const stats = this.#removed.get(name) ?? new SourceStats();
+    this.#removed.delete(name);
+    return stats;
+  }
+
+  /** A handler was removed: a device that is drained for a moment comes back under the same name. */
+  handlerRemoved({ name, stats }: AioHandler): void {
+    this.#removed.set(name, stats);
   }
 
   /** Handlers first, then bottom halves and timers by name. */

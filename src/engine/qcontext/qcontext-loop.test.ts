@@ -158,6 +158,15 @@ describe('the loop of a thread', () => {
     expect(reports().map(({ signals }) => signals)).toEqual([undefined, undefined, 1]);
     aio.setEventNotifier(one, null);
     expect(one.home).toBe(0);
+    // One that comes back under its name, as a device's does after a drain, goes on counting.
+    aio.setEventNotifier(one, { ioRead: () => {} }, 'one');
+    aio.setEventNotifier(notifier(3), { ioRead: () => {} }, 'one');
+    expect(reports().map(({ name, dispatches }) => [name, dispatches])).toEqual([
+      ['ctx0/aio', 1],
+      ['iohandler', 1],
+      ['one', 1],
+      ['one', 0],
+    ]);
   });
 
   it('G19: a handler in the fd-handler list that throws is removed by itself', () => {

@@ -18,14 +18,17 @@ const NO_RECORDS =
   'The trace kept no dispatch: the view is frozen, or source_dispatch_begin is off. Switch it on and begin anew.';
 
 /** How often each queue's handler ran, beside the signals its notifier got. */
-function runsInWords(look: Look): string {
+function runsInWords(look: Look): string | undefined {
   const { now } = look.frame;
+  const handler = (board: typeof now, queue: number) =>
+    board.contexts
+      .flatMap(({ sources }) => sources)
+      .find(({ name }) => name === `virtio${look.disk.slot}/vq${queue}`);
+  // While the disk is drained for a moment, as for a snapshot, its queues have no handlers.
+  if (look.disk.queues.some(({ index }) => handler(now, index) === undefined)) return undefined;
   const each = look.disk.queues.map((queue, i) => {
-    const name = `virtio${look.disk.slot}/vq${queue.index}`;
-    const handler = (board: typeof now) =>
-      board.contexts.flatMap(({ sources }) => sources).find((source) => source.name === name);
     // Both from what the loop says of itself at one moment: the kicks beside them are of another.
-    const [before, after] = [handler(look.since), handler(now)];
+    const [before, after] = [handler(look.since, queue.index), handler(now, queue.index)];
     const ran = (after?.dispatches ?? 0) - (before?.dispatches ?? 0);
     const signals = (after?.signals ?? 0) - (before?.signals ?? 0);
     const kicks = grown(look, (one) => one.kicks, [queue.index]);
