@@ -58,24 +58,12 @@ import {
 } from './cause';
 import { timeTicks } from './host';
 import { updatePmp } from './pmp';
-import {
-  cell,
-  executedNow,
-  fieldFunct3,
-  fieldRd,
-  fieldRs1,
-  getX,
-  hart,
-  mstatus,
-  privilege,
-  setCell,
-  setMstatus,
-  setX,
-} from './state';
+import { cell, executedNow, hart, mstatus, privilege, setCell, setMstatus } from './state';
 import { flushAll, selectContext, updateMode } from './tlb';
 import { pendingBits, stimecmpActive, updateTimers } from './trap';
 
-const SSTATUS: u64 = MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR;
+/** The bits of sstatus that can be written. */
+export const SSTATUS: u64 = MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR;
 const SSTATUS_UXL: u64 = 2 << 32;
 const MSTATUS_WRITABLE: u64 =
   SSTATUS | MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPRV | MSTATUS_TVM | MSTATUS_TW | MSTATUS_TSR;
@@ -389,33 +377,4 @@ export function csrWrite(csr: u32, value: u64): void {
     default:
       illegal();
   }
-}
-
-/** What is changed of sstatus by going into and out of critical sections and traps; the rest is known elsewhere, too. */
-const SSTATUS_PLAIN: u64 = MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP;
-
-/**
- * Executes a CSR instruction that neither traps nor lets an interrupt in nor changes what virtual addresses or
- * floating-point registers mean. False: it might, nothing has happened.
- */
-export function tryCsr(insn: u32): bool {
-  const csr = insn >> 20;
-  const funct3 = fieldFunct3(insn);
-  const source = fieldRs1(insn);
-  const writes = (funct3 & 3) == 1 || source != 0;
-  if (privilege() < ((csr >> 8) & 3) || (writes && csr >> 10 == 3)) return false;
-  const old = csrRead(csr);
-  if (csrIllegal) return false;
-  if (writes) {
-    let value = funct3 & 4 ? <u64>source : getX(source);
-    if ((funct3 & 3) == 2) value = old | value;
-    else if ((funct3 & 3) == 3) value = old & ~value;
-    if (csr == 0x100) {
-      if ((old ^ value) & SSTATUS & ~SSTATUS_PLAIN) return false;
-      if (value & ~old & MSTATUS_SIE && (pendingBits() & cell(HART_MIE)) != 0) return false;
-    }
-    csrWrite(csr, value);
-  }
-  setX(fieldRd(insn), old);
-  return true;
 }

@@ -12,7 +12,6 @@
  */
 import { DTLB_WRITE, HART_JIT_LEFT, HART_RESERVATION } from '../../layout';
 import { execAtomic } from './amo';
-import { tryCsr } from './csr';
 import { tryFloat } from './float';
 import { enterReadable, enterWritable, readableRam, writableCell } from './memory';
 import { mulh, mulhsu, mulhu } from './muldiv';
@@ -20,6 +19,7 @@ import { Op } from './ops';
 import { enter, enterOriginal, nextOp, setNext, translationsDropped } from './pages';
 import { fieldFunct3, fieldRs1, getX, hart } from './state';
 import { dataContext, dataTlb, execContext, execTlb, tlbIndex } from './tlb';
+import { tryCsr } from './zicsr';
 
 /** Publishes the op at `pc` in nextOp and pcBias. */
 @inline

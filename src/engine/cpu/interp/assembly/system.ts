@@ -11,54 +11,28 @@ import {
   PRIV_U,
 } from '../../layout';
 import { Cause, MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW } from './cause';
-import { csrIllegal, csrModifyBase, csrRead, csrWrite } from './csr';
 import { enter, fenceI } from './pages';
 import {
   builtInSbi,
   cell,
   count,
   fieldFunct3,
-  fieldRd,
   fieldRs1,
   fieldRs2,
   getX,
   hart,
   mstatus,
   privilege,
-  setX,
 } from './state';
 import { flushAddress, flushAll, flushAsid } from './tlb';
 import { mret, nextDeadline, pendingBits, resume, sret, takeException, updateTimers } from './trap';
+import { execCsr } from './zicsr';
 
 /** Why the run loop is to return after this instruction, -1 if it goes on. */
 export let exitReason: i32 = -1;
 
 export function clearExit(): void {
   exitReason = -1;
-}
-
-function execCsr(insn: u32, pc: u64): void {
-  const csr = insn >> 20;
-  const funct3 = fieldFunct3(insn);
-  const source = fieldRs1(insn);
-  const operand = funct3 & 4 ? <u64>source : getX(source);
-  // CSRRS and CSRRC with x0 or 0 don't write.
-  const writes = (funct3 & 3) == 1 || source != 0;
-  if (privilege() < ((csr >> 8) & 3) || (writes && csr >> 10 == 3))
-    return takeException(Cause.ILLEGAL, insn, pc);
-  const old = csrRead(csr);
-  if (csrIllegal) return takeException(Cause.ILLEGAL, insn, pc);
-  if (writes) {
-    let value = operand;
-    if ((funct3 & 3) == 2) value = csrModifyBase(csr, old) | operand;
-    else if ((funct3 & 3) == 3) value = csrModifyBase(csr, old) & ~operand;
-    csrWrite(csr, value);
-    if (csrIllegal) return takeException(Cause.ILLEGAL, insn, pc);
-  }
-  setX(fieldRd(insn), old);
-  // A write may have enabled or raised an interrupt, or moved the code under the pc.
-  if (writes) resume(pc + 4);
-  else enter(pc + 4);
 }
 
 function execEcall(pc: u64): void {
