@@ -181,10 +181,10 @@ export const DECODE_PAGES = 1536;
  *
  * An op is { u8 handler, u8 rd×8, u8 rs1×8, u8 rs2×8, i32 imm }; handler 0 means not yet decoded.
  */
-export const PAGE_OPS = 0x40;
-export const PAGE_END_OPS = 0x4040;
-export const PAGE_COPY = 0x4080;
-export const PAGE_STRIDE = 0x50c0;
+export const PAGE_OPS = 0xc0;
+export const PAGE_END_OPS = 0x40c0;
+export const PAGE_COPY = 0x4100;
+export const PAGE_STRIDE = 0x5140;
 /** u32: host address of the RAM page, 0 when the slot is free. */
 export const PAGE_RAM = 0x00;
 /** u32: next decoded page in the same hash bucket. */
@@ -204,10 +204,10 @@ export const PAGE_STORES = 0x1c;
 export const PAGE_STORE_LIMIT = 0x1e;
 /** u16[PAGE_SAMPLE_COUNT]: byte offsets in the page of the last samples, the nth at n modulo the count. */
 export const PAGE_SAMPLES = 0x20;
-export const PAGE_SAMPLE_COUNT = 16;
+export const PAGE_SAMPLE_COUNT = 64;
 
-/** Bytes of one hart's area; areas may be laid end to end. 0x147000 + 1536 × 0x50c0, rounded to 64 KiB. */
-export const HART_AREA_BYTES = 0x1f90000;
+/** Bytes of one hart's area; areas may be laid end to end. 0x147000 + 1536 × 0x5140, rounded to 64 KiB. */
+export const HART_AREA_BYTES = 0x1fc0000;
 
 // ── Privilege modes ─────────────────────────────────────────────────────────────────────────────
 export const PRIV_U = 0;

@@ -52,7 +52,8 @@ test('with a compiler a fourth of the samples is enough', () => {
 test('without one the hart’s own thread translates what is worth its time', () => {
   for (const compiler of [false, 'absent'] as const) {
     const { units } = loop(compiler);
-    expect(units(38)).toBe(0);
+    // Distances of samples are random: forty take between 36 and 44 times SAMPLE_INSTRUCTIONS.
+    expect(units(35)).toBe(0);
     expect(units(10)).toBe(1);
   }
 });

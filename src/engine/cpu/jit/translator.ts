@@ -30,7 +30,7 @@ export interface TranslatorTuning {
   readonly lookAgain?: number;
   /** How often each instruction of a routine must have been executed, on average. */
   readonly executions?: number;
-  /** Both are so many times less where a compiler's thread does the work: to the hart it costs next to nothing. */
+  /** All three are so many times less where a compiler's thread does the work: to the hart it costs next to nothing. */
   readonly eagerness?: number;
   /** Units that are compiled into one module. */
   readonly batch?: number;
@@ -195,14 +195,18 @@ export class Translator {
     this.#recordOf(page, ram);
     const outcome = this.#client?.post(page, this.statistics.flushes, () => this.#takeSlot()) ?? 'absent';
     if (outcome === 'behind') return again(heat + this.#eagerThreshold);
+    let { lookAgain } = this.#tuning;
     if (outcome === 'absent') {
       const { threshold } = this.#tuning;
       if (heat < threshold) return again(threshold);
       this.#drafts.push(...this.#drafter.draft(this.#hotPage(page, ram), () => this.#takeSlot()));
-    } else this.statistics.posted++;
+    } else {
+      lookAgain = Math.ceil(lookAgain / this.#tuning.eagerness);
+      this.statistics.posted++;
+    }
     this.statistics.pages++;
     // Ever more rarely, up to a point: what a page does after a minute of something else must be looked at, too.
-    again(heat + Math.min(heat, this.#tuning.lookAgain));
+    again(heat + Math.min(heat, lookAgain));
   }
 
   #hotPage(page: number, ram: number): HotPage {

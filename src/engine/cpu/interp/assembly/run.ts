@@ -99,6 +99,9 @@ let timeIn: i32 = 0;
 let budgetLeft: u32 = 0;
 /** Instructions executed in translated code since the last look at HART_ATTENTION. */
 let unattended: u32 = 0;
+/** Interpreted instructions until the next sample. */
+let sampleIn: u32 = 0;
+let random: u32 = 1;
 
 /** In place of a pc, which is never odd: the op to go on with is published in nextOp. */
 const MOVED: u64 = 1;
@@ -128,6 +131,7 @@ function fullFence(): void {
 /** Accounts for the chunk's executed part and makes `HART_PC` current. */
 function settle(pc: u64, n: u32): void {
   timeIn -= <i32>(chunk - n);
+  sampleIn -= chunk - n;
   store<u64>(hart, load<u64>(hart, HART_EXECUTED) + <u64>(chunk - n), HART_EXECUTED);
   store<u64>(hart, pc, HART_PC);
   setChunk(0);
@@ -161,10 +165,19 @@ function runTranslated(op: usize, pc: u64, n: u32): u32 {
 }
 
 /**
- * Starts the next chunk, of `wanted` instructions, at HART_PC: serves requests, takes a due
- * interrupt, enters the pc. Returns -1, or the reason to leave the loop.
+ * CHUNK on average and hardly ever the same: of a loop whose length divides it, samples at equal distances would see
+ * one place only. A linear congruential generator is good enough (Numerical Recipes, 7.1).
  */
-function nextChunk(wanted: u32): i32 {
+function sampleDistance(): u32 {
+  random = random * 1664525 + 1013904223;
+  return CHUNK / 2 + (random >>> 16) % CHUNK;
+}
+
+/**
+ * Starts the next chunk at HART_PC, up to the next sample: serves requests, takes a due interrupt, enters the pc.
+ * Returns -1, or the reason to leave the loop.
+ */
+function nextChunk(): i32 {
   unattended = 0;
   if (timeIn <= 0) {
     updateTimers();
@@ -175,7 +188,8 @@ function nextChunk(wanted: u32): i32 {
   if (attention & ATTENTION_FENCE) serveFence();
   if (attention & ATTENTION_EXIT) return EXIT_ATTENTION;
   if (budgetLeft == 0) return EXIT_BUDGET;
-  const size = min(budgetLeft, wanted);
+  if (sampleIn == 0) sampleIn = sampleDistance();
+  const size = min(budgetLeft, sampleIn);
   budgetLeft -= size;
   resume(load<u64>(hart, HART_PC));
   setChunk(size);
@@ -188,7 +202,7 @@ export function run(budget: u32): u32 {
   budgetLeft = budget;
   timeIn = 0;
   clearExit();
-  let reason = nextChunk(CHUNK);
+  let reason = nextChunk();
   if (reason >= 0) return reason;
   let n = left;
   let op = nextOp;
@@ -200,8 +214,8 @@ export function run(budget: u32): u32 {
   while (true) {
     if (n == 0) {
       settle(pcOf(bias, op), 0);
-      sampleHeat(op);
-      reason = nextChunk(CHUNK);
+      if (sampleIn == 0) sampleHeat(op);
+      reason = nextChunk();
       if (reason >= 0) return reason;
       n = left;
       op = nextOp;
@@ -244,7 +258,7 @@ export function run(budget: u32): u32 {
         // The chunk goes on where it was, so that the samples taken at its end are fair.
         settle(pcOf(bias, op), n);
         budgetLeft += n;
-        reason = nextChunk(n == 0 ? CHUNK : n);
+        reason = nextChunk();
         if (reason >= 0) return reason;
         n = left;
         op = nextOp;
