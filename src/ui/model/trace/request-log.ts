@@ -49,7 +49,8 @@ export function renewRequest(request: TracedRequest): TracedRequest {
   request.status = 0;
   request.leader = 0;
   request.suppressed = false;
-  request.times.fill(Number.NaN);
+  const { times } = request;
+  for (let i = 0; i < POINTS.length; i++) times[i] = Number.NaN;
   return request;
 }
 

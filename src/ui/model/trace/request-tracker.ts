@@ -1,4 +1,5 @@
 import type { TraceBatch } from '../../../engine/trace/drain.ts';
+import { DispatchStack } from './dispatch-stack.ts';
 import { HeatGrid } from './heat-grid.ts';
 import { OpenRequests } from './open-requests.ts';
 import { C, QueueStats } from './queue-stats.ts';
@@ -55,9 +56,19 @@ interface QueueState {
   block: boolean;
 }
 
+/** What is known of one device between two records. */
+interface DeviceState {
+  /** Published with an interrupt, not acknowledged. */
+  readonly waiting: TracedRequest[];
+  lastClaim: number;
+}
+
 /**
  * Ties the records of each request together by its id, over all threads. A fold: its state after a batch is a
  * function of the records alone. Records of one device must come in the order of time.
+ *
+ * A busy disk writes a million records a second. Nothing is allocated for one: within, a record goes by its number in the
+ * batch, since a time that is handed to a function is a number on the heap.
  */
 export class RequestTracker {
   readonly log: RequestLog;
@@ -67,13 +78,14 @@ export class RequestTracker {
   #lastQueue: QueueState | undefined;
   /** Of the request that is being closed, by metric. */
   readonly #buckets = new Int16Array(METRICS.length);
-  /** By device: published with an interrupt, not acknowledged. */
-  readonly #waiting = new Map<number, TracedRequest[]>();
-  readonly #lastClaim = new Map<number, number>();
+  readonly #devices = new Map<number, DeviceState>();
   /** Requests that are over and logged, to be used again. Nothing else refers to them. */
   readonly #over: TracedRequest[] = [];
-  /** By thread: times at which the running dispatches began, innermost last. */
-  readonly #dispatches: number[][] = [];
+  /** By thread. */
+  readonly #dispatches: DispatchStack[] = [];
+  /** Of the batch that is being reduced. */
+  #times = new Float64Array(0);
+  #args = new Uint32Array(0);
   readonly #firstGsi: number;
   /** By queue key: rings whose kicks carry no index (packed). */
   readonly packed = new Set<number>();
@@ -120,6 +132,15 @@ export class RequestTracker {
     return state;
   }
 
+  #device(dev: number): DeviceState {
+    let device = this.#devices.get(dev);
+    if (device === undefined) {
+      device = { waiting: [], lastClaim: -Infinity };
+      this.#devices.set(dev, device);
+    }
+    return device;
+  }
+
   /** How many requests stand at each point of the way now: taken, at the disk, finished but not published. */
   inFlight(state: QueueState): { readonly taken: number; readonly disk: number; readonly done: number } {
     let taken = 0;
@@ -136,30 +157,35 @@ export class RequestTracker {
   /** Requests that are under way, oldest first: taken and not yet acknowledged, as far as their interrupt was not suppressed. */
   underWay(dev: number, queue: number): readonly TracedRequest[] {
     const { open, filled, flushed } = this.queue(dev, queue);
-    const waiting = (this.#waiting.get(dev) ?? []).filter((request) => request.queue === queue);
+    const waiting = this.#device(dev).waiting.filter((request) => request.queue === queue);
     return [...waiting, ...flushed, ...filled, ...open];
   }
 
   /** Requests of the device that the guest has not acknowledged. */
   unacknowledged(dev: number, queue: number): number {
-    return (this.#waiting.get(dev) ?? []).filter((request) => request.queue === queue).length;
+    return this.#device(dev).waiting.filter((request) => request.queue === queue).length;
   }
 
   reduce(batch: TraceBatch): void {
-    const { time, what, args } = batch;
+    const { what } = batch;
+    this.#times = batch.time;
+    this.#args = batch.args;
     for (let i = 0; i < batch.count; i++) {
       const word = what[i] as number;
       const role = REQUEST_ROLE[word & 0xffff] as number;
-      if (role !== NOTHING) this.#record(time[i] as number, role, word >>> 16, args, i * ARGS);
+      if (role !== NOTHING) this.#record(i, role, word >>> 16);
     }
   }
 
-  #record(t: number, role: number, thread: number, args: Uint32Array, at: number): void {
+  #record(i: number, role: number, thread: number): void {
+    const t = this.#times[i] as number;
+    const args = this.#args;
+    const at = i * ARGS;
     const a0 = args[at] as number;
     const a1 = args[at + 1] as number;
     switch (role) {
       case POP:
-        this.#pop(t, thread, this.queue(a0, a1), args, at);
+        this.#pop(i, thread, this.queue(a0, a1));
         return;
       case READ:
       case WRITE: {
@@ -172,7 +198,7 @@ export class RequestTracker {
         return;
       }
       case SUBMIT:
-        this.#submitted(t, thread, a1);
+        this.#submitted(i, thread, a1);
         return;
       case DISK_DONE: {
         const request = this.#open.get(a1);
@@ -201,32 +227,30 @@ export class RequestTracker {
         return;
       }
       case FLUSH:
-        this.#flush(t, this.queue(a0, a1));
+        this.#flush(i, this.queue(a0, a1));
         return;
       case NOTIFY:
-        this.#notify(t, this.queue(a0, a1), args[at + 2] !== 0);
+        this.#notify(i, this.queue(a0, a1), args[at + 2] !== 0);
         return;
       case CLAIM:
-        this.#claim(t, a1 - this.#firstGsi);
+        this.#claim(i, a1 - this.#firstGsi);
         return;
       case ACKNOWLEDGE:
-        this.#acknowledge(t, a0);
+        this.#acknowledge(i, a0);
         return;
       case KICK:
-        this.#kick(t, this.queue(a0, a1), args[at + 2] as number);
+        this.#kick(i, this.queue(a0, a1), args[at + 2] as number);
         return;
       case DISPATCH_BEGIN:
-        (this.#dispatches[thread] ??= []).push(t);
+        (this.#dispatches[thread] ??= new DispatchStack()).push(t);
         return;
       case DISPATCH_END:
         this.#dispatches[thread]?.pop();
         return;
-      case POLL_BEGIN: {
+      case POLL_BEGIN:
         // Whatever was lost, a context that goes to sleep dispatches nothing.
-        const running = this.#dispatches[thread];
-        if (running !== undefined) running.length = 0;
+        this.#dispatches[thread]?.clear();
         return;
-      }
       case MERGE:
         this.#merged(a1, args[at + 3] as number);
         return;
@@ -243,7 +267,8 @@ export class RequestTracker {
     }
   }
 
-  #kick(t: number, queue: QueueState, avail: number): void {
+  #kick(i: number, queue: QueueState, avail: number): void {
+    const t = this.#times[i] as number;
     const slot = queue.kicks++ % KICKS;
     queue.kickTime[slot] = t;
     queue.kickAvail[slot] = avail;
@@ -255,7 +280,10 @@ export class RequestTracker {
         request.times[P.kick] = t;
   }
 
-  #pop(t: number, thread: number, queue: QueueState, args: Uint32Array, at: number): void {
+  #pop(i: number, thread: number, queue: QueueState): void {
+    const t = this.#times[i] as number;
+    const args = this.#args;
+    const at = i * ARGS;
     const over = this.#over.pop();
     const request = over === undefined ? newRequest() : renewRequest(over);
     request.dev = queue.dev;
@@ -264,9 +292,7 @@ export class RequestTracker {
     request.req = args[at + 3] as number;
     request.popThread = thread;
     request.diskThread = thread;
-    const running = this.#dispatches[thread];
-    const began =
-      running === undefined || running.length === 0 ? Number.NaN : (running[running.length - 1] as number);
+    const began = this.#dispatches[thread]?.innermost ?? Number.NaN;
     request.times[P.kick] = this.#kickOf(queue, args[at + 4] as number);
     request.times[P.dispatch] = began;
     request.times[P.pop] = t;
@@ -309,66 +335,75 @@ export class RequestTracker {
     }
   }
 
-  #submitted(t: number, thread: number, req: number): void {
+  #submitted(i: number, thread: number, req: number): void {
+    const t = this.#times[i] as number;
     const request = this.#open.get(req);
     // A write through a disk without write cache is followed by a flush of its own: the first counts.
     if (request === undefined || !Number.isNaN(request.times[P.submit])) return;
     const queue = this.queue(request.dev, request.queue);
-    const submit = (one: TracedRequest): void => {
-      one.times[P.submit] = t;
-      one.diskThread = thread;
-      queue.stats.count(t, C.submits);
-    };
-    submit(request);
-    if (request.leader !== req) return;
-    for (const other of queue.open) if (other.leader === req && other !== request) submit(other);
+    request.times[P.submit] = t;
+    request.diskThread = thread;
+    let submits = 1;
+    if (request.leader === req)
+      for (const other of queue.open) {
+        if (other.leader !== req || other === request) continue;
+        other.times[P.submit] = t;
+        other.diskThread = thread;
+        submits++;
+      }
+    queue.stats.count(t, C.submits, submits);
   }
 
-  #flush(t: number, queue: QueueState): void {
-    this.#close(t, queue.flushed);
+  #flush(i: number, queue: QueueState): void {
+    const t = this.#times[i] as number;
+    const { flushed } = queue;
+    this.#close(i, flushed);
     queue.flushed = queue.filled;
-    queue.filled = [];
+    queue.filled = flushed;
     for (const request of queue.flushed) request.times[P.used] = t;
     queue.stats.count(t, C.used, queue.flushed.length);
   }
 
-  #notify(t: number, queue: QueueState, suppressed: boolean): void {
+  #notify(i: number, queue: QueueState, suppressed: boolean): void {
+    const t = this.#times[i] as number;
     const { flushed } = queue;
-    queue.flushed = [];
     queue.stats.count(t, suppressed ? C.suppressed : C.interrupts);
     if (suppressed) {
       for (const request of flushed) request.suppressed = true;
-      this.#close(t, flushed);
+      this.#close(i, flushed);
       return;
     }
-    // Of equal times the claim may have come before.
-    const claimed = this.#lastClaim.get(queue.dev) ?? -Infinity;
-    if (claimed >= t) for (const request of flushed) request.times[P.claim] = claimed;
-    const waiting = this.#waiting.get(queue.dev) ?? [];
-    this.#waiting.set(queue.dev, waiting);
-    waiting.push(...flushed);
-    if (waiting.length > MAX_WAITING) this.#close(t, waiting.splice(0, waiting.length - MAX_WAITING));
+    const { waiting, lastClaim } = this.#device(queue.dev);
+    for (const request of flushed) {
+      // Of equal times the claim may have come before.
+      if (lastClaim >= t) request.times[P.claim] = lastClaim;
+      waiting.push(request);
+    }
+    flushed.length = 0;
+    if (waiting.length > MAX_WAITING) this.#close(i, waiting.splice(0, waiting.length - MAX_WAITING));
   }
 
-  #claim(t: number, dev: number): void {
-    this.#lastClaim.set(dev, t);
-    for (const request of this.#waiting.get(dev) ?? [])
+  #claim(i: number, dev: number): void {
+    const t = this.#times[i] as number;
+    const device = this.#device(dev);
+    device.lastClaim = t;
+    for (const request of device.waiting)
       if (Number.isNaN(request.times[P.claim])) request.times[P.claim] = t;
   }
 
-  #acknowledge(t: number, dev: number): void {
-    const waiting = this.#waiting.get(dev);
-    if (waiting === undefined || waiting.length === 0) return;
-    this.#waiting.delete(dev);
+  #acknowledge(i: number, dev: number): void {
+    const t = this.#times[i] as number;
+    const { waiting } = this.#device(dev);
     for (const request of waiting) {
       request.times[P.ack] = t;
       this.queue(dev, request.queue).stats.count(t, C.acks);
     }
-    this.#close(t, waiting);
+    this.#close(i, waiting);
   }
 
-  /** The requests are over, as far as the trace shows them. */
-  #close(t: number, requests: readonly TracedRequest[]): void {
+  /** The requests are over, as far as the trace shows them; the list is empty then. */
+  #close(i: number, requests: TracedRequest[]): void {
+    const t = this.#times[i] as number;
     const buckets = this.#buckets;
     for (const request of requests) {
       const queue = this.queue(request.dev, request.queue);
@@ -380,6 +415,7 @@ export class RequestTracker {
       queue.heat.add(t, buckets);
       this.#over.push(request);
     }
+    requests.length = 0;
   }
 
   /** The driver reset the device: what was under way will not come back. */
@@ -389,11 +425,11 @@ export class RequestTracker {
       this.dropped += queue.open.length;
       for (const request of queue.open) this.#open.delete(request.req);
       queue.open.length = 0;
-      queue.filled = [];
-      queue.flushed = [];
+      queue.filled.length = 0;
+      queue.flushed.length = 0;
       queue.kicks = 0;
     }
-    this.#waiting.delete(dev);
+    this.#device(dev).waiting.length = 0;
   }
 }
 

@@ -113,7 +113,7 @@ export class TraceModel {
       lane.open.length = 0;
     }
     if (batch.count === 0) return;
-    const { time, what, args } = batch;
+    const { time, what } = batch;
     if (Number.isNaN(this.earliest)) this.earliest = time[0] as number;
     // Records of one thread come in rows: its lane is looked up once a row.
     let thread = -1;
@@ -129,7 +129,7 @@ export class TraceModel {
       }
       lane.binned++;
       const role = ROLE[event] as number;
-      if (role !== NOTHING) this.#slice(lane, time[i] as number, role, args, i * ARGS);
+      if (role !== NOTHING) this.#slice(lane, role, batch, i);
       else if (Number.isNaN(lane.since)) lane.since = time[i] as number;
     }
     this.binned += batch.count;
@@ -169,10 +169,12 @@ export class TraceModel {
     return lane;
   }
 
-  #slice(lane: Lane, t: number, role: number, args: Uint32Array, at: number): void {
+  /** @param i the record's number in the batch: its time, handed over, would be a number on the heap */
+  #slice(lane: Lane, role: number, { time, args }: TraceBatch, i: number): void {
+    const t = time[i] as number;
     switch (role) {
       case DISPATCH_BEGIN:
-        lane.open.push({ start: t, source: args[at + 1] as number });
+        lane.open.push({ start: t, source: args[i * ARGS + 1] as number });
         return;
       case DISPATCH_END: {
         const open = lane.open.pop();
