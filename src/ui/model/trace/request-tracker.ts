@@ -84,8 +84,8 @@ export class RequestTracker {
   /** By thread. */
   readonly #dispatches: DispatchStack[] = [];
   /** Of the batch that is being reduced. */
-  #times = new Float64Array(0);
-  #args = new Uint32Array(0);
+  #times: Float64Array = new Float64Array(0);
+  #args: Uint32Array = new Uint32Array(0);
   readonly #firstGsi: number;
   /** By queue key: rings whose kicks carry no index (packed). */
   readonly packed = new Set<number>();
