@@ -94,7 +94,8 @@ const SPECS = [
   ['blk_co_pwritev', 'block', 'dev:dev req:req sector:sector sector_hi:u32 bytes:bytes'],
   ['blk_co_flush', 'block', 'dev:dev req:req'],
   ['thread_pool_submit_aio', 'block', 'dev:dev req:req', false],
-  ['virtio_blk_rw_complete', 'block', 'dev:dev req:req ret:u32'],
+  // Off: of a request that did not fail `virtio_blk_req_complete` says the same at the same moment.
+  ['virtio_blk_rw_complete', 'block', 'dev:dev req:req ret:u32', false],
   ['virtio_blk_req_complete', 'block', 'dev:dev req:req status:u32'],
   // interrupts and harts
   ['plic_set_irq', 'interrupt', 'gsi:gsi level:bool', false],

@@ -211,9 +211,13 @@ export class RequestTracker {
         const request = this.#open.get(a1);
         if (request === undefined) return;
         request.status = args[at + 2] as number;
-        if (Number.isNaN(request.times[P.complete])) request.times[P.complete] = t;
         const queue = this.queue(request.dev, request.queue);
         queue.block = true;
+        if (Number.isNaN(request.times[P.complete])) {
+          request.times[P.complete] = t;
+          // What was answered without the disk is not done by it.
+          if (!Number.isNaN(request.times[P.submit])) queue.stats.count(t, C.completes);
+        }
         if (request.status !== 0) queue.stats.count(t, C.errors);
         return;
       }

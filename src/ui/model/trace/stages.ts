@@ -18,7 +18,7 @@ export const POINT_EVENTS: { readonly [K in Point]: string } = {
   dispatch: 'source_dispatch_begin',
   pop: 'virtqueue_pop',
   submit: 'blk_co_preadv / blk_co_pwritev / blk_co_flush',
-  complete: 'virtio_blk_rw_complete',
+  complete: 'virtio_blk_req_complete',
   used: 'virtqueue_flush',
   claim: 'plic_claim',
   ack: 'virtio_interrupt_ack',

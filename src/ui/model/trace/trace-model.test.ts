@@ -3,6 +3,7 @@ import { heatRequest, requestById, requestList, requestOf } from './answers.ts';
 import { HEAT_ROWS, HeatView } from './heat-view.ts';
 import { BUCKETS, bucketOf, bucketStart } from './histogram.ts';
 import { Labels } from './labels.ts';
+import { C } from './queue-stats.ts';
 import { SliceTrack } from './slice-track.ts';
 import { METRIC_TOTAL, metricBuckets, METRICS, metricOf, P, POINTS, STAGES } from './stages.ts';
 import { batchOf, type Row } from './testing.ts';
@@ -41,6 +42,18 @@ describe('a request', () => {
     const found = model.requests.log.get(0);
     expect(found).toMatchObject({ req: 512, dev: DEV, queue: 0, kind: 0, bytes: 4096, sector: 64, head: 5 });
     expect([...(found?.times ?? [])].map((t) => (t - MS) / (10 * US))).toEqual([0, 1, 2, 3, 5, 6, 8, 9]);
+  });
+
+  it('is the same, and counted the same, whether virtio_blk_rw_complete is on or off', () => {
+    const [on, off] = [true, false].map((whether) => {
+      const model = make();
+      model.reduce(
+        batchOf(request(MS, 512, 1).filter(([, , event]) => whether || event !== 'virtio_blk_rw_complete')),
+      );
+      return { request: model.requests.log.get(0), totals: model.requests.queue(DEV, 0).stats.totals };
+    });
+    expect(off).toEqual(on);
+    expect(off?.totals[C.completes]).toBe(1);
   });
 
   it('is under way from the pop to the acknowledgement, and then over', () => {
