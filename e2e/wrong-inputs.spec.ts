@@ -84,6 +84,22 @@ test.describe('wrong inputs end in one clear message with a way out', () => {
     await shellPrompt(page);
   });
 
+  test('a list of what is possible can be read without a pointer, and what is typed stays in sight', async ({
+    page,
+  }) => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto('/');
+    await shellPrompt(page);
+    await page.getByRole('tab', { name: 'More', exact: true }).click();
+    await page.getByRole('tab', { name: 'Command line', exact: true }).click();
+    await page.getByRole('textbox', { name: 'QEMU-style command line' }).click();
+    await page.keyboard.press('Control+End');
+    await page.keyboard.type(' -device virtio-blk,drive=drive0,bogus=1');
+    await expect(page.getByText(/^Possible: .*iothread-vq-mapping/)).toBeInViewport();
+    await expect(page.locator('.cm-line').last()).toBeInViewport();
+    await expect(page.locator('.cm-cursor-primary')).toBeInViewport();
+  });
+
   test('a long message keeps its ways out in sight, on a small screen too', async ({ page }) => {
     const files = Array.from({ length: 80 }, (_, i) => `note-${i}.txt`).join('-');
     await page.addInitScript(

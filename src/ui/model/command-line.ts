@@ -4,14 +4,21 @@ import type { Candidate, CommandLineChange, MachineConfig, QmpCommand } from '..
 const engine = (): Promise<typeof import('../../engine/command-line.ts')> =>
   import('../../engine/command-line.ts');
 
-/** A hint longer than this is a list: it stands at the mark, where there is room. */
+/** A hint longer than this is a list, which has no room beside the message. */
 const SHORT_HINT = 60;
 
-/** The message of a mark without the argument it is about, that one is marked in its place; and its hint, if it is short. */
-export function withoutArgument(message: string): string {
+/** A mistake for the line above the editor and, where that is too narrow for the hint, the hint by itself. */
+export interface Mistake {
+  readonly said: string;
+  readonly list: string | undefined;
+}
+
+/** What a mark says of its mistake, without the argument it is about: that one is marked in its place. */
+export function mistakeOf(message: string): Mistake {
   const [desc = '', hint = ''] = message.split('\n');
   const said = desc.replace(/^-\S+ \S+: /, '');
-  return hint === '' || hint.length > SHORT_HINT ? said : `${said}. ${hint}`;
+  if (hint === '') return { said, list: undefined };
+  return hint.length > SHORT_HINT ? { said, list: hint } : { said: `${said}. ${hint}`, list: undefined };
 }
 
 /** A mark in the text of a command line. */

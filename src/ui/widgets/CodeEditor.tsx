@@ -97,8 +97,15 @@ export default function CodeEditor({
       }),
     });
     view.current = editor;
+    // A list below it, a keyboard on the screen: what is typed stays in sight.
+    const resized = new ResizeObserver(() => {
+      const { head } = editor.state.selection.main;
+      if (editor.hasFocus) editor.dispatch({ effects: EditorView.scrollIntoView(head) });
+    });
+    resized.observe(parent.current);
     return () => {
       view.current = undefined;
+      resized.disconnect();
       editor.destroy();
     };
   }, [label]);

@@ -3,9 +3,9 @@ import {
   type ApplyPlan,
   changeInWords,
   completeAt,
+  mistakeOf,
   planApply,
   readCommandLine,
-  withoutArgument,
 } from '../../model/command-line.ts';
 import { setTranslates, translates } from '../../model/command-line-edits.ts';
 import type { GuestChoice } from '../../model/images/guest-choices.ts';
@@ -38,6 +38,7 @@ export default function CommandLine({
   const plan = usePlan(on ? applied : undefined, text);
   const busy = phase === 'preparing' || phase === 'building' || phase === 'stopping';
   const live = on && plan?.kind === 'live';
+  const list = plan?.kind === 'wrong' ? mistakeOf(plan.mark.message).list : undefined;
   return (
     <Pane
       about={
@@ -81,15 +82,20 @@ export default function CommandLine({
       }
       flush
     >
-      <Suspense fallback={<pre className={styles['plain']}>{text}</pre>}>
-        <CodeEditor
-          label="QEMU-style command line"
-          value={text}
-          onChange={(value) => controller.setCommandLine(value)}
-          diagnose={marksOf}
-          complete={completeAt}
-        />
-      </Suspense>
+      <div className={styles['rows']}>
+        <div className={styles['text']}>
+          <Suspense fallback={<pre className={styles['plain']}>{text}</pre>}>
+            <CodeEditor
+              label="QEMU-style command line"
+              value={text}
+              onChange={(value) => controller.setCommandLine(value)}
+              diagnose={marksOf}
+              complete={completeAt}
+            />
+          </Suspense>
+        </div>
+        {list === undefined ? null : <p className={styles['list']}>{list}</p>}
+      </div>
     </Pane>
   );
 }
@@ -114,7 +120,7 @@ function usePlan(applied: string | undefined, text: string): ApplyPlan | undefin
 
 function planInWords(plan: ApplyPlan | undefined, on: boolean): string {
   if (plan === undefined) return '';
-  if (plan.kind === 'wrong') return withoutArgument(plan.mark.message);
+  if (plan.kind === 'wrong') return mistakeOf(plan.mark.message).said;
   if (!on) return 'the machine to be built';
   switch (plan.kind) {
     case 'same':
