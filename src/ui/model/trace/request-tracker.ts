@@ -1,8 +1,7 @@
 import type { TraceBatch } from '../../../engine/trace/drain.ts';
 import { DispatchStack } from './dispatch-stack.ts';
-import { HeatGrid } from './heat-grid.ts';
 import { OpenRequests } from './open-requests.ts';
-import { C, QueueStats } from './queue-stats.ts';
+import { C } from './queue-stats.ts';
 import { newRequest, renewRequest, RequestLog, type TracedRequest } from './request-log.ts';
 import {
   ACKNOWLEDGE,
@@ -27,34 +26,12 @@ import {
   WRITE,
 } from './request-roles.ts';
 import { METRICS, metricBuckets, P } from './stages.ts';
+import { TracedQueue } from './traced-queue.ts';
 
 const ARGS = 5;
 
-/** Kicks of a queue that are remembered to find the one that announced a request. */
-const KICKS = 256;
 /** Requests of a device that may wait for the guest's acknowledgement; the oldest are closed without. */
 const MAX_WAITING = 4096;
-
-/** What is known of one virtqueue between two records. */
-interface QueueState {
-  readonly dev: number;
-  readonly queue: number;
-  /** Taken and not filled, oldest first. */
-  readonly open: TracedRequest[];
-  /** Filled, not yet published by a flush. */
-  filled: TracedRequest[];
-  /** Published, and the decision whether to interrupt not yet seen. */
-  flushed: TracedRequest[];
-  readonly kickTime: Float64Array;
-  readonly kickAvail: Uint16Array;
-  kicks: number;
-  lastPop: number;
-  lastDispatch: number;
-  readonly stats: QueueStats;
-  readonly heat: HeatGrid;
-  /** It has carried requests of the block device; only these are stations of the flow. */
-  block: boolean;
-}
 
 /** What is known of one device between two records. */
 interface DeviceState {
@@ -72,10 +49,10 @@ interface DeviceState {
  */
 export class RequestTracker {
   readonly log: RequestLog;
-  readonly #queues = new Map<number, QueueState>();
+  readonly #queues = new Map<number, TracedQueue>();
   readonly #open = new OpenRequests();
   /** The queue asked for last: records of one come in rows. */
-  #lastQueue: QueueState | undefined;
+  #lastQueue: TracedQueue | undefined;
   /** Of the request that is being closed, by metric. */
   readonly #buckets = new Int16Array(METRICS.length);
   readonly #devices = new Map<number, DeviceState>();
@@ -98,35 +75,21 @@ export class RequestTracker {
   }
 
   /** Virtqueues seen so far, those of block devices only. */
-  blockQueues(): readonly QueueState[] {
+  blockQueues(): readonly TracedQueue[] {
     return [...this.#queues.values()].filter((queue) => queue.block);
   }
 
-  queue(dev: number, queue: number): QueueState {
+  queue(dev: number, queue: number): TracedQueue {
     const last = this.#lastQueue;
     if (last !== undefined && last.dev === dev && last.queue === queue) return last;
     return (this.#lastQueue = this.#queue(dev, queue));
   }
 
-  #queue(dev: number, queue: number): QueueState {
+  #queue(dev: number, queue: number): TracedQueue {
     const key = queueKey(dev, queue);
     let state = this.#queues.get(key);
     if (state === undefined) {
-      state = {
-        dev,
-        queue,
-        open: [],
-        filled: [],
-        flushed: [],
-        kickTime: new Float64Array(KICKS),
-        kickAvail: new Uint16Array(KICKS),
-        kicks: 0,
-        lastPop: -Infinity,
-        lastDispatch: Number.NaN,
-        stats: new QueueStats(dev, queue),
-        heat: new HeatGrid(),
-        block: false,
-      };
+      state = new TracedQueue(dev, queue);
       this.#queues.set(key, state);
     }
     return state;
@@ -139,19 +102,6 @@ export class RequestTracker {
       this.#devices.set(dev, device);
     }
     return device;
-  }
-
-  /** How many requests stand at each point of the way now: taken, at the disk, finished but not published. */
-  inFlight(state: QueueState): { readonly taken: number; readonly disk: number; readonly done: number } {
-    let taken = 0;
-    let disk = 0;
-    let done = 0;
-    for (const { times } of state.open) {
-      if (!Number.isNaN(times[P.complete])) done++;
-      else if (!Number.isNaN(times[P.submit])) disk++;
-      else taken++;
-    }
-    return { taken, disk, done };
   }
 
   /** Requests that are under way, oldest first: taken and not yet acknowledged, as far as their interrupt was not suppressed. */
@@ -271,11 +221,9 @@ export class RequestTracker {
     }
   }
 
-  #kick(i: number, queue: QueueState, avail: number): void {
+  #kick(i: number, queue: TracedQueue, avail: number): void {
     const t = this.#times[i] as number;
-    const slot = queue.kicks++ % KICKS;
-    queue.kickTime[slot] = t;
-    queue.kickAvail[slot] = avail;
+    queue.kicks.add(t, avail);
     queue.stats.count(t, C.kicks);
     // Of equal times the kick may come second here: the request it announced has just been popped.
     if (queue.lastPop < t) return;
@@ -284,7 +232,7 @@ export class RequestTracker {
         request.times[P.kick] = t;
   }
 
-  #pop(i: number, thread: number, queue: QueueState): void {
+  #pop(i: number, thread: number, queue: TracedQueue): void {
     const t = this.#times[i] as number;
     const args = this.#args;
     const at = i * ARGS;
@@ -309,22 +257,12 @@ export class RequestTracker {
     queue.lastPop = t;
   }
 
-  /**
-   * The oldest remembered kick that announced the request before avail index `next`; NaN if none did: the
-   * driver was asked not to kick, and the device found the request by looking.
-   */
-  #kickOf(queue: QueueState, next: number): number {
-    const packed = this.packed.has(queueKey(queue.dev, queue.queue));
-    let found = Number.NaN;
-    for (let i = queue.kicks - 1; i >= Math.max(0, queue.kicks - KICKS); i--) {
-      const slot = i % KICKS;
-      const covers = packed
-        ? (queue.kickTime[slot] as number) > queue.lastPop
-        : (((queue.kickAvail[slot] as number) - next) & 0xffff) < 0x8000;
-      if (!covers) break;
-      found = queue.kickTime[slot] as number;
-    }
-    return found;
+  /** The kick that announced the request before avail index `next`: a packed ring's kicks carry no index. */
+  #kickOf(queue: TracedQueue, next: number): number {
+    const { kicks } = queue;
+    return this.packed.has(queueKey(queue.dev, queue.queue))
+      ? kicks.since(queue.lastPop)
+      : kicks.covering(next);
   }
 
   /** Requests that lie in the leader's range and have not been submitted travel with it. */
@@ -358,7 +296,7 @@ export class RequestTracker {
     queue.stats.count(t, C.submits, submits);
   }
 
-  #flush(i: number, queue: QueueState): void {
+  #flush(i: number, queue: TracedQueue): void {
     const t = this.#times[i] as number;
     const { flushed } = queue;
     this.#close(i, flushed);
@@ -368,7 +306,7 @@ export class RequestTracker {
     queue.stats.count(t, C.used, queue.flushed.length);
   }
 
-  #notify(i: number, queue: QueueState, suppressed: boolean): void {
+  #notify(i: number, queue: TracedQueue, suppressed: boolean): void {
     const t = this.#times[i] as number;
     const { flushed } = queue;
     queue.stats.count(t, suppressed ? C.suppressed : C.interrupts);
@@ -431,13 +369,11 @@ export class RequestTracker {
       queue.open.length = 0;
       queue.filled.length = 0;
       queue.flushed.length = 0;
-      queue.kicks = 0;
+      queue.kicks.clear();
     }
     this.#device(dev).waiting.length = 0;
   }
 }
-
-export type { QueueState };
 
 export const queueKey = (dev: number, queue: number): number => dev * 1024 + queue;
 

@@ -277,7 +277,7 @@ export class TraceService {
               ? undefined
               : recent.filter((one) => one.dev === state.dev && one.queue === state.queue),
           metrics: METRICS.map((_, metric) => stats.quantiles(now, metric)),
-          ...model.requests.inFlight(state),
+          ...state.inFlight(),
           unacknowledged: model.requests.unacknowledged(state.dev, state.queue),
         };
       }),
