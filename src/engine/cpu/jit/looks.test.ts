@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { PRIV_M } from '../layout.ts';
-import { addi, jal } from '../testing/encode.ts';
+import { addi, jal, jalr } from '../testing/encode.ts';
 import { HartRig, RAM } from '../testing/hart-rig.ts';
 
 const module = new WebAssembly.Module(
@@ -27,6 +27,20 @@ function unitsAfterAnotherPhase(lookAgain: number): number {
 
 test('a page that has long been hot is looked at again soon enough for what it does next', () => {
   expect(unitsAfterAnotherPhase(8)).toBe(1);
+});
+
+test('of a loop whose length divides the distance of samples every routine is found, not one alone', () => {
+  const jit = { threshold: 40, lookAgain: 40, executions: 200, batch: 1, patience: 0 };
+  const rig = new HartRig(module, { jit });
+  const ra = 1;
+  const routine = [...Array.from({ length: 29 }, () => addi(5, 5, 1)), jalr(0, ra, 0)];
+  // 64 instructions a lap: three jumps, a nop and two routines of 30.
+  const head = [jal(ra, 4 * 4), jal(ra, 4 * 33), addi(0, 0, 0), jal(0, -4 * 3)];
+  rig.start([...head, ...routine, ...routine], PRIV_M);
+  // One look: what is translated then makes laps shorter.
+  for (let slices = 0; slices < 60; slices++) rig.hart.run(SAMPLE_INSTRUCTIONS);
+  expect(rig.hart.translations?.pages).toBe(1);
+  expect(rig.hart.translations?.units).toBeGreaterThanOrEqual(2);
 });
 
 /** A loop, and how many units there are of it after so many samples more. @param turns the compiler works meanwhile */
