@@ -269,6 +269,9 @@ export class Translator {
     this.#recordOf(page, ram).units.push({ slot, module });
     this.statistics.units++;
     this.statistics.instructions += instructions;
+    // What is still interpreted of it is a greater share of its samples from now on: it is looked at soon.
+    const soon = this.#pageCell(page, PAGE_HEAT) + this.#eagerThreshold;
+    if (this.#pageCell(page, PAGE_HEAT_LIMIT) > soon) this.#setPageCell(page, PAGE_HEAT_LIMIT, soon);
   }
 
   // ── Dropping ──
