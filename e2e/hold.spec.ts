@@ -46,7 +46,7 @@ test('a context is held under load, stepped and released: by mouse, by keys, by 
   // Inside it, from the trace: a request's stages in their order, with the guest's part after them.
   const stages = ctx0.getByRole('list', { name: 'Stages inside the last step of ctx0' });
   await expect(stages).toContainText(
-    /taken.*\+.*submitted.*disk done.*used.*interrupt.*guest claims.*guest acknowledges/,
+    /taken.*\+.*submitted.*answered.*used.*interrupt.*guest claims.*guest acknowledges/,
   );
   await ctx0.getByRole('button', { name: 'Step ctx0: one iteration' }).click();
   await expect(announcer(page)).toHaveText(/^ctx0 dispatched /);
@@ -144,7 +144,7 @@ test('a breakpoint stops the context that hits it; the request is followed; the 
     /^ctx0 stopped after the dispatch with virtqueue_pop: request #\d+ of disk0 queue 0$/,
   );
   await expect(ctx0.getByRole('list', { name: 'Stages inside the last step of ctx0' })).toContainText(
-    /taken.*submitted.*disk done.*used/,
+    /taken.*submitted.*answered.*used/,
   );
   await ctx0.getByRole('button', { name: 'Step ctx0: until an event' }).click();
   await page.getByRole('menuitem', { name: 'a kick' }).click();

@@ -198,6 +198,29 @@ describe('the shared words', () => {
     expect(reads).toBeLessThan(400);
   });
 
+  it('H1: that interrupt comes within 1,024 instructions, whenever the line was set', () => {
+    let latest = 0n;
+    for (let round = 0; round < 200; round++) {
+      rig.start([ld(7, 5, 0), ...LOOP]);
+      rig.program(M_HANDLER, jal(0, 0));
+      hart.setX(5, 0x1000_0000n);
+      hart.setX(6, 0n);
+      hart.writeCsr(CSR.mie, BigInt(MIP_MEIP));
+      hart.writeCsr(CSR.mstatus, MIE);
+      rig.busRead = () => {
+        rig.memory.or32(rig.base + HART_IRQ_LINES, MIP_MEIP);
+        rig.memory.or32(rig.base + HART_ATTENTION, ATTENTION_IRQ);
+        return 0;
+      };
+      rig.step(5000);
+      hart.setIrqLine(MIP_MEIP, false);
+      expect(rig.csr(CSR.mcause)).toBe((1n << 63n) | 11n);
+      const instructions = 2n * hart.getX(6);
+      if (instructions > latest) latest = instructions;
+    }
+    expect(latest).toBeLessThanOrEqual(1024n);
+  });
+
   it('an IPI sets SSIP', () => {
     rig.start(LOOP);
     rig.memory.or32(rig.base + HART_IRQ_LINES, MIP_SSIP);

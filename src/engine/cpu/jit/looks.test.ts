@@ -80,6 +80,35 @@ test('while the compiler is behind nothing is translated, and then what is still
   expect(rig.hart.translations?.units).toBe(1);
 });
 
+/** Units after a page that has long been hot had a loop translated, and was in another one for 80 samples. */
+function unitsAfterOneWasTranslated(compiler: true | 'absent'): number {
+  const jit = { threshold: 256, lookAgain: Infinity, executions: 10_000, batch: 1, patience: 0 };
+  const rig = new HartRig(module, { jit, compiler });
+  const long = Array.from({ length: LONG - 1 }, () => addi(5, 5, 1));
+  const short = [addi(6, 6, 1), jal(0, -4)];
+  rig.start([...long, jal(0, -4 * (LONG - 1)), ...short, ...short], PRIV_M);
+  const sample = (count: number, pc: number): void => {
+    rig.hart.pc = BigInt(pc);
+    for (let i = 0; i < count; i++) {
+      rig.hart.run(SAMPLE_INSTRUCTIONS);
+      rig.compiler?.turn(false);
+    }
+  };
+  sample(300, RAM);
+  sample(300, SHORT_AT);
+  expect(rig.hart.translations?.units).toBe(1);
+  sample(80, SHORT_AT + 8);
+  return rig.hart.translations?.units ?? 0;
+}
+
+test('a page of which the compiler has translated something is looked at again soon', () => {
+  expect(unitsAfterOneWasTranslated(true)).toBe(2);
+});
+
+test('the hart’s own thread leaves such a page to the doubling of its samples', () => {
+  expect(unitsAfterOneWasTranslated('absent')).toBe(1);
+});
+
 test('and not as often as that, were it left to the doubling of its samples', () => {
   expect(unitsAfterAnotherPhase(Number.POSITIVE_INFINITY)).toBe(0);
 });

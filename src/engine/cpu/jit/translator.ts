@@ -180,7 +180,9 @@ export class Translator {
     if (this.#drafts.length === 0) this.#waited = 0;
     else if (++this.#waited > patience) this.#compile(this.#drafts.splice(0));
     const compiled = this.#client?.take();
-    if (compiled !== undefined) this.#load(compiled.bytes, compiled.units);
+    if (compiled === undefined) return;
+    this.#load(compiled.bytes, compiled.units);
+    for (const { page } of compiled.units) this.#lookSoon(page);
   }
 
   // ── Choosing ──
@@ -207,6 +209,12 @@ export class Translator {
     this.statistics.pages++;
     // Ever more rarely, up to a point: what a page does after a minute of something else must be looked at, too.
     again(heat + Math.min(heat, lookAgain));
+  }
+
+  /** The compiler has translated something of a page: what is still interpreted is more of its samples from now on. */
+  #lookSoon(page: number): void {
+    const soon = this.#pageCell(page, PAGE_HEAT) + this.#eagerThreshold;
+    if (this.#pageCell(page, PAGE_HEAT_LIMIT) > soon) this.#setPageCell(page, PAGE_HEAT_LIMIT, soon);
   }
 
   #hotPage(page: number, ram: number): HotPage {
@@ -269,9 +277,6 @@ export class Translator {
     this.#recordOf(page, ram).units.push({ slot, module });
     this.statistics.units++;
     this.statistics.instructions += instructions;
-    // What is still interpreted of it is a greater share of its samples from now on: it is looked at soon.
-    const soon = this.#pageCell(page, PAGE_HEAT) + this.#eagerThreshold;
-    if (this.#pageCell(page, PAGE_HEAT_LIMIT) > soon) this.#setPageCell(page, PAGE_HEAT_LIMIT, soon);
   }
 
   // ── Dropping ──

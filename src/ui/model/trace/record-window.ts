@@ -1,6 +1,4 @@
-import type { TraceBatch } from '../../../engine/trace/drain.ts';
-
-const ARGS = 5;
+import { TRACE_ARGS, type TraceBatch } from '../../../engine/trace/drain.ts';
 
 /** The newest records, in the order of time, as columns; the oldest are overwritten. */
 export class RecordWindow {
@@ -16,7 +14,7 @@ export class RecordWindow {
     this.capacity = capacity;
     this.time = new Float64Array(capacity);
     this.what = new Uint32Array(capacity);
-    this.args = new Uint32Array(capacity * ARGS);
+    this.args = new Uint32Array(capacity * TRACE_ARGS);
   }
 
   /** Number of the oldest record that is still there. */
@@ -33,7 +31,7 @@ export class RecordWindow {
       const count = Math.min(batch.count - done, this.capacity - slot);
       this.time.set(batch.time.subarray(done, done + count), slot);
       this.what.set(batch.what.subarray(done, done + count), slot);
-      this.args.set(batch.args.subarray(done * ARGS, (done + count) * ARGS), slot * ARGS);
+      this.args.set(batch.args.subarray(done * TRACE_ARGS, (done + count) * TRACE_ARGS), slot * TRACE_ARGS);
       this.end += count;
       done += count;
     }
@@ -49,7 +47,7 @@ export class RecordWindow {
     return (this.what[record & (this.capacity - 1)] as number) >>> 16;
   }
   argOf(record: number, index: number): number {
-    return this.args[(record & (this.capacity - 1)) * ARGS + index] as number;
+    return this.args[(record & (this.capacity - 1)) * TRACE_ARGS + index] as number;
   }
 
   /** Number of the first record at or after `time`. */

@@ -49,8 +49,7 @@ export function renewRequest(request: TracedRequest): TracedRequest {
   request.status = 0;
   request.leader = 0;
   request.suppressed = false;
-  const { times } = request;
-  for (let i = 0; i < POINTS.length; i++) times[i] = Number.NaN;
+  request.times.fill(Number.NaN);
   return request;
 }
 

@@ -1,4 +1,4 @@
-import type { TraceBatch } from '../../../engine/trace/drain.ts';
+import { TRACE_ARGS, type TraceBatch } from '../../../engine/trace/drain.ts';
 import { DispatchStack } from './dispatch-stack.ts';
 import { OpenRequests } from './open-requests.ts';
 import { C } from './queue-stats.ts';
@@ -27,8 +27,6 @@ import {
 } from './request-roles.ts';
 import { METRICS, metricBuckets, P } from './stages.ts';
 import { TracedQueue } from './traced-queue.ts';
-
-const ARGS = 5;
 
 /** Requests of a device that may wait for the guest's acknowledgement; the oldest are closed without. */
 const MAX_WAITING = 4096;
@@ -130,7 +128,7 @@ export class RequestTracker {
   #record(i: number, role: number, thread: number): void {
     const t = this.#times[i] as number;
     const args = this.#args;
-    const at = i * ARGS;
+    const at = i * TRACE_ARGS;
     const a0 = args[at] as number;
     const a1 = args[at + 1] as number;
     switch (role) {
@@ -235,7 +233,7 @@ export class RequestTracker {
   #pop(i: number, thread: number, queue: TracedQueue): void {
     const t = this.#times[i] as number;
     const args = this.#args;
-    const at = i * ARGS;
+    const at = i * TRACE_ARGS;
     const over = this.#over.pop();
     const request = over === undefined ? newRequest() : renewRequest(over);
     request.dev = queue.dev;

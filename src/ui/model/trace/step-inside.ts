@@ -32,7 +32,7 @@ const LABELS: Readonly<Record<number, string>> = {
   [T.blk_co_preadv]: 'submitted',
   [T.blk_co_pwritev]: 'submitted',
   [T.blk_co_flush]: 'submitted',
-  [T.virtio_blk_req_complete]: 'disk done',
+  [T.virtio_blk_req_complete]: 'answered',
   [T.virtqueue_flush]: 'used',
   [T.virtio_notify]: 'interrupt suppressed',
   [T.virtio_notify_irqfd]: 'interrupt',

@@ -1,4 +1,4 @@
-import type { TraceBatch, TraceGap } from '../../../engine/trace/drain.ts';
+import { TRACE_ARGS, type TraceBatch, type TraceGap } from '../../../engine/trace/drain.ts';
 import { TRACE_EVENTS } from '../../../engine/trace/schema.ts';
 import { RecordWindow } from './record-window.ts';
 import { RequestTracker } from './request-tracker.ts';
@@ -11,7 +11,6 @@ export const STATE_BLOCKED = 1;
 export const STATE_POLLING = 2;
 export const STATE_NAMES = ['awake', 'blocked', 'busy polling'] as const;
 
-const ARGS = 5;
 /** What a record says of its thread, by event: most say nothing but that it was there. */
 const NOTHING = 0;
 const DISPATCH_BEGIN = 1;
@@ -174,7 +173,7 @@ export class TraceModel {
     const t = time[i] as number;
     switch (role) {
       case DISPATCH_BEGIN:
-        lane.open.push({ start: t, source: args[i * ARGS + 1] as number });
+        lane.open.push({ start: t, source: args[i * TRACE_ARGS + 1] as number });
         return;
       case DISPATCH_END: {
         const open = lane.open.pop();

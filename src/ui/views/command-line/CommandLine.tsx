@@ -38,12 +38,10 @@ export default function CommandLine({
   const plan = usePlan(on ? applied : undefined, text);
   const busy = phase === 'preparing' || phase === 'building' || phase === 'stopping';
   const live = on && plan?.kind === 'live';
-  const list = plan?.kind === 'wrong' ? mistakeOf(plan.mark.message).list : undefined;
+  const mistake = plan?.kind === 'wrong' ? mistakeOf(plan.mark.message) : undefined;
   return (
     <Pane
-      about={
-        <span className={plan?.kind === 'wrong' ? styles['wrong'] : undefined}>{planInWords(plan, on)}</span>
-      }
+      about={<span className={mistake && styles['wrong']}>{mistake?.said ?? planInWords(plan, on)}</span>}
       actions={
         <>
           {applied !== undefined && text !== applied ? (
@@ -94,7 +92,7 @@ export default function CommandLine({
             />
           </Suspense>
         </div>
-        {list === undefined ? null : <p className={styles['list']}>{list}</p>}
+        {mistake?.list === undefined ? null : <p className={styles['list']}>{mistake.list}</p>}
       </div>
     </Pane>
   );
@@ -119,8 +117,7 @@ function usePlan(applied: string | undefined, text: string): ApplyPlan | undefin
 }
 
 function planInWords(plan: ApplyPlan | undefined, on: boolean): string {
-  if (plan === undefined) return '';
-  if (plan.kind === 'wrong') return mistakeOf(plan.mark.message).said;
+  if (plan === undefined || plan.kind === 'wrong') return '';
   if (!on) return 'the machine to be built';
   switch (plan.kind) {
     case 'same':

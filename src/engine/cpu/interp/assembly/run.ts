@@ -99,7 +99,7 @@ let timeIn: i32 = 0;
 let budgetLeft: u32 = 0;
 /** Instructions executed in translated code since the last look at HART_ATTENTION. */
 let unattended: u32 = 0;
-/** Interpreted instructions until the next sample. */
+/** Interpreted instructions until the next sample; the state of the generator its distances are from. */
 let sampleIn: u32 = 0;
 let random: u32 = 1;
 
@@ -174,8 +174,8 @@ function sampleDistance(): u32 {
 }
 
 /**
- * Starts the next chunk at HART_PC, up to the next sample: serves requests, takes a due interrupt, enters the pc.
- * Returns -1, or the reason to leave the loop.
+ * Starts the next chunk at HART_PC, at most up to the next sample: serves requests, takes a due interrupt, enters the
+ * pc. Returns -1, or the reason to leave the loop.
  */
 function nextChunk(): i32 {
   unattended = 0;
@@ -189,7 +189,7 @@ function nextChunk(): i32 {
   if (attention & ATTENTION_EXIT) return EXIT_ATTENTION;
   if (budgetLeft == 0) return EXIT_BUDGET;
   if (sampleIn == 0) sampleIn = sampleDistance();
-  const size = min(budgetLeft, sampleIn);
+  const size = min(min(budgetLeft, CHUNK), sampleIn);
   budgetLeft -= size;
   resume(load<u64>(hart, HART_PC));
   setChunk(size);
