@@ -193,6 +193,8 @@ export interface TraceAttachment {
   readonly mask: number;
   /** Byte offset of a word that changes, and is notified, when a ring is half full: its reader may sleep on it. */
   readonly bell: number;
+  /** Byte offset of the word that says how many requests are followed (TraceDrain.followOneOf). */
+  readonly follow: number;
   /** Byte offset of the ring of each thread: contexts first, then harts. */
   readonly rings: readonly number[];
   /** Number of hart 0's thread; those below are contexts, by index. */

@@ -60,6 +60,8 @@ export interface BlockRequest {
   /** Request id and device, for trace events. */
   readonly id: number;
   readonly dev: number;
+  /** Its trace events are recorded; else they are counted. */
+  readonly followed: boolean;
   /**
    * Called by the backend exactly once, on the thread of the loop it is attached to, possibly from inside
    * `submit`. Anything else than BLK_OK says that none of the bytes may be relied on.

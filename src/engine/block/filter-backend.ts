@@ -65,7 +65,7 @@ export abstract class FilterBackend implements BlockBackend {
 
   /** Hands a counted request to the child and finishes it with the child's result. */
   protected pass(request: BlockRequest): void {
-    const { kind, offset, bytes, iov, mayUnmap, id, dev } = request;
+    const { kind, offset, bytes, iov, mayUnmap, id, dev, followed } = request;
     this.child.submit({
       kind,
       offset,
@@ -74,6 +74,7 @@ export abstract class FilterBackend implements BlockBackend {
       mayUnmap,
       id,
       dev,
+      followed,
       complete: (result) => this.finish(request, result),
     });
   }

@@ -27,6 +27,7 @@ interface Job {
   readonly mayUnmap: boolean;
   readonly id: number;
   readonly dev: number;
+  readonly followed: boolean;
   parts: number;
   result: BlockResult;
   complete(result: BlockResult): void;
@@ -106,13 +107,14 @@ export class ForwardBackend implements BlockBackend {
 
   submit(request: BlockRequest): void {
     assert(this.#aio !== undefined, `${this.nodeName}: submit while detached`);
-    const { kind, offset, bytes, iov, mayUnmap, id, dev } = request;
+    const { kind, offset, bytes, iov, mayUnmap, id, dev, followed } = request;
     this.#inFlight += 1; // B2
     const job: Job = {
       kind,
       mayUnmap,
       id,
       dev,
+      followed,
       parts: 0,
       result: BLK_OK,
       complete: (result) => request.complete(result),
@@ -142,7 +144,16 @@ export class ForwardBackend implements BlockBackend {
   #call(kind: 'flush' | 'resize', offset: number): Promise<BlockResult> {
     return new Promise((resolve) => {
       this.#inFlight += 1;
-      const job: Job = { kind, mayUnmap: false, id: 0, dev: 0, parts: 0, result: BLK_OK, complete: resolve };
+      const job: Job = {
+        kind,
+        mayUnmap: false,
+        id: 0,
+        dev: 0,
+        followed: true,
+        parts: 0,
+        result: BLK_OK,
+        complete: resolve,
+      };
       this.#enqueue({ job, offset, bytes: 0, iov: undefined });
     });
   }
@@ -173,6 +184,7 @@ export class ForwardBackend implements BlockBackend {
     mem.store32(addr + at.mayUnmap, job.mayUnmap ? 1 : 0);
     mem.store32(addr + at.id, job.id);
     mem.store32(addr + at.dev, job.dev);
+    mem.store32(addr + at.followed, job.followed ? 1 : 0);
     const pieces = iov?.count ?? 0;
     mem.store32(addr + at.pieces, pieces);
     for (let i = 0; i < pieces; i++) {

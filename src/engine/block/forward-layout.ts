@@ -48,6 +48,7 @@ export const ForwardSlotLayout = struct(
     mayUnmap: 'u32',
     id: 'u32',
     dev: 'u32',
+    followed: 'u32',
     pieces: 'u32',
     result: 'u32',
     addrs: `u32[${FORWARD_PIECES}]`,

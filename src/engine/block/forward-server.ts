@@ -135,6 +135,7 @@ class SlotRequest implements BlockRequest {
   mayUnmap = false;
   id = 0;
   dev = 0;
+  followed = true;
   readonly complete: (result: BlockResult) => void;
   readonly #mem: SharedMemory;
   readonly #addr: number;
@@ -154,6 +155,7 @@ class SlotRequest implements BlockRequest {
     this.mayUnmap = word(at.mayUnmap) !== 0;
     this.id = word(at.id);
     this.dev = word(at.dev);
+    this.followed = word(at.followed) !== 0;
     this.iov.clear();
     const pieces = word(at.pieces);
     for (let i = 0; i < pieces; i++) this.iov.add(word(at.addrs + i * 4), word(at.lengths + i * 4));

@@ -102,6 +102,7 @@ export class BlockShelf {
       mayUnmap: false,
       id: 0,
       dev: 0,
+      followed: true,
       complete: (result) => flushed.resolve(result),
     });
     return flushed.promise;

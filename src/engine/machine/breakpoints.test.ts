@@ -27,8 +27,9 @@ function machine() {
   const tracer = (thread: number) => {
     const breaks = new BreakWatch(mem, layout, thread, () => stopped.push(thread));
     const ring = layout.traceRings[thread] as number;
-    const { traceMask: mask, traceRecords: capacity } = layout;
-    return new TraceRingWriter(mem, { ring, capacity, mask, thread, clock: { nowNs: () => 0 }, breaks });
+    const { traceMask: mask, traceFollow: follow, traceRecords: capacity } = layout;
+    const clock = { nowNs: () => 0 };
+    return new TraceRingWriter(mem, { ring, capacity, mask, follow, thread, clock, breaks });
   };
   const block = (context: number): number => layout.contexts[context] as number;
   const wake = (context: number) => new WakeWord(mem, block(context) + ContextBlockLayout.at.wake);
@@ -58,6 +59,20 @@ describe('breakpoints', () => {
     });
     expect(hit(1)).toBeUndefined();
     expect(table.hits(5)).toBe(1);
+  });
+
+  it('stop at an event that is only counted, and while there is one every request is followed', () => {
+    const { mem, table, tracer, held, hit } = machine();
+    const ctx1 = tracer(1);
+    mem.store32(layout.traceFollow, 15);
+    expect([ctx1.follows(16), ctx1.follows(17)]).toEqual([true, false]);
+    table.put(5, { events: [TRACE.virtqueue_pop] });
+    ctx1.counting.emit(TRACE.virtqueue_pop, SLOT, 0, 3, 99, 4);
+    expect(held()).toEqual([1]);
+    expect(hit(1)).toMatchObject({ breakpoint: 5, dev: SLOT, req: 99 });
+    expect(ctx1.follows(17)).toBe(true);
+    table.remove(5);
+    expect(ctx1.follows(17)).toBe(false);
   });
 
   it('the first event of a hold is the one it is for; the others are counted', () => {

@@ -81,6 +81,7 @@ export class ContextCore {
       capacity: layout.traceRecords,
       mask: layout.traceMask,
       bell: layout.traceBell,
+      follow: layout.traceFollow,
       thread: index,
       clock,
       breaks: new BreakWatch(mem, layout, index, () => {

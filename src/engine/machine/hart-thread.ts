@@ -71,6 +71,7 @@ class HartThread {
       capacity: layout.traceRecords,
       mask: layout.traceMask,
       bell: layout.traceBell,
+      follow: layout.traceFollow,
       thread: MAX_CONTEXTS + role.hart,
       clock: host.clock,
       breaks: new BreakWatch(mem, layout, MAX_CONTEXTS + role.hart, () => {}),

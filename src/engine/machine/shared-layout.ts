@@ -32,7 +32,7 @@ export const TRACE_RING_RECORDS = 128 * 1024;
  * | first 64 KiB      | unused, so that address 0 is nobody's                        |
  * | control           | guest clock, hart control blocks, contexts, notifiers        |
  * | platform          | PLIC, ACLINT, UART, RTC, virtio-mmio slots                   |
- * | trace             | enable mask, bell, breakpoints, one ring per thread          |
+ * | trace             | enable mask, bell, what is followed, breakpoints, rings      |
  * | hart areas        | registers, TLBs, decoded pages (cpu/layout.ts)               |
  * | compiler          | what harts and the compiler's thread hand each other         |
  * | guest RAM         | 1 MiB aligned, to the end                                    |
@@ -56,6 +56,8 @@ export interface MachineLayout {
   readonly traceMask: number;
   /** Counts how often a trace ring was found half full. */
   readonly traceBell: number;
+  /** How many batches of requests there are to each that is followed, less one. */
+  readonly traceFollow: number;
   /** What tracers hold a context for. */
   readonly breakpoints: number;
   /** Contexts first, then harts. */
@@ -97,6 +99,7 @@ export function layoutMachine(options: { ramBytes: number; harts: number }): Mac
     hubPorts: many(MAX_HUB_PORTS, HUB_PORT_BYTES),
     traceMask: take(TRACE_MASK_WORDS * 4),
     traceBell: take(4),
+    traceFollow: take(4),
     breakpoints: take(BREAKPOINT_TABLE_BYTES),
     traceRings: many(MAX_CONTEXTS + harts, traceRingBytes(TRACE_RING_RECORDS)),
     traceRecords: TRACE_RING_RECORDS,

@@ -365,6 +365,7 @@ class Supervisor implements Vm {
       memory: this.#options.memory,
       mask: this.#options.layout.traceMask,
       bell: this.#options.layout.traceBell,
+      follow: this.#options.layout.traceFollow,
       rings: this.#options.layout.traceRings,
       firstHart: MAX_CONTEXTS,
       epoch: this.#options.host.epoch,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EventNotifier } from '../base/event-notifier.ts';
 import { CONTROL_QUIT, WakeWord } from '../base/wake-word.ts';
 import { TRACE } from '../trace/schema.ts';
-import { RecordingTracer } from '../trace/tracer.ts';
+import { nullTracer, RecordingTracer } from '../trace/tracer.ts';
 import { LoopClock } from './loop-clock.ts';
 import { createThreadContext } from './thread-context.ts';
 import { LoneThreadMemory } from './testing.ts';
@@ -52,6 +52,7 @@ describe('the clock of a loop', () => {
       wake,
       clock,
       tracer: {
+        ...nullTracer,
         enabled: () => true,
         nameId: (kind, name) => tracer.nameId(kind, name),
         emit: (event: number, ...args: number[]) => {

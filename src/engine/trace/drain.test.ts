@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../base/clock.ts';
 import { SharedMemory } from '../base/shared-memory.ts';
 import { TraceDrain } from './drain.ts';
-import { initTraceMask, setTraceEnabled, traceRingBytes, TraceRingWriter } from './ring.ts';
+import { initTraceMask, setTraceEnabled, traceRingBytes, TraceRingReader, TraceRingWriter } from './ring.ts';
 import { TRACE } from './schema.ts';
 
 const CAPACITY = 8;
@@ -116,10 +116,54 @@ describe('TraceDrain', () => {
     expect(drain.taken).toBe(4);
   });
 
+  it('hands on what was only counted, by thread and event, and it is not lost when rings are full', () => {
+    const { clock, writers, drain, rings, mem } = rig(2);
+    clock.set(10);
+    for (let i = 0; i < 3 * CAPACITY; i++) writers[1]?.counting.emit(kick, i);
+    writers[0]?.counting.emit(TRACE.virtqueue_pop);
+    writers[1]?.emit(kick);
+    const batch = drain.drain(100);
+    expect([batch.count, batch.counted]).toEqual([
+      1,
+      [
+        { thread: 0, event: TRACE.virtqueue_pop, n: 1 },
+        { thread: 1, event: kick, n: 3 * CAPACITY },
+      ],
+    ]);
+    expect(drain.drain(100).counted).toEqual([]);
+    writers[1]?.counting.emit(kick);
+    expect(drain.drain(100).counted).toEqual([{ thread: 1, event: kick, n: 1 }]);
+    expect([drain.taken, drain.counted, drain.lost]).toEqual([1, 3 * CAPACITY + 2, 0]);
+    const written = rings.map((ring) => new TraceRingReader(mem, ring).written);
+    expect(written).toEqual([1, 3 * CAPACITY + 2]);
+  });
+
+  it('says how many batches of requests are followed: all at first', () => {
+    const { mem, rings, clock } = rig(1);
+    const follow = 96;
+    const [ring = 0] = rings;
+    const writer = new TraceRingWriter(mem, {
+      ring,
+      capacity: CAPACITY,
+      mask: MASK,
+      thread: 0,
+      clock,
+      follow,
+    });
+    const followed = (): readonly number[] => [0, 1, 2, 3, 4, 5, 6, 7, 8].filter((i) => writer.follows(i));
+    expect(followed()).toHaveLength(9);
+    const drain = new TraceDrain(mem, rings, follow);
+    drain.followOneOf(4);
+    expect(followed()).toEqual([0, 4, 8]);
+    drain.followOneOf(1);
+    expect(followed()).toHaveLength(9);
+  });
+
   it('an event that is off is not written', () => {
     const { mem, writers, drain } = rig(1);
     setTraceEnabled(mem, MASK, kick, false);
     writers[0]?.emit(kick);
-    expect(drain.drain(1).count).toBe(0);
+    writers[0]?.counting.emit(kick);
+    expect(drain.drain(1)).toMatchObject({ count: 0, counted: [] });
   });
 });

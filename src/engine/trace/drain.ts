@@ -1,5 +1,6 @@
 import type { SharedMemory } from '../base/shared-memory.ts';
-import { TRACE_RECORD_BYTES, TraceRingLayout } from './ring.ts';
+import { TRACE_RECORD_BYTES, traceCountsAt, TraceRingLayout } from './ring.ts';
+import { TRACE_EVENTS } from './schema.ts';
 
 /** Arguments of a record. */
 export const TRACE_ARGS = 5;
@@ -18,6 +19,15 @@ export interface TraceBatch {
   args: Uint32Array;
   /** Times in which a thread's ring was full. */
   gaps: TraceGap[];
+  /** Events of which there is no record, of requests that are not followed; since the last batch. */
+  counted: TraceCount[];
+}
+
+/** So many more events of a thread were only counted. */
+export interface TraceCount {
+  readonly thread: number;
+  readonly event: number;
+  readonly n: number;
 }
 
 /** A thread's ring was full: `lost` events between two of its records were dropped. */
@@ -45,6 +55,8 @@ interface Cursor {
   time: number;
   /** Host ns of the newest complete record. */
   newest: number;
+  /** Events only counted, as last seen, by event. */
+  readonly counts: Uint32Array;
 }
 
 /**
@@ -58,26 +70,47 @@ export class TraceDrain {
   readonly #mem: SharedMemory;
   readonly #cursors: Cursor[];
   readonly #batch: TraceBatch;
-  /** Records handed on, and records dropped by the writers, since the machine's start. */
+  readonly #follow: number;
+  /** Records handed on, events only counted, and records dropped by the writers, since the machine's start. */
   taken = 0;
+  counted = 0;
   lost = 0;
   /** Largest share of a ring that was in use at the last drain: near 1, the reader is too slow. */
   fill = 0;
 
-  constructor(mem: SharedMemory, rings: readonly number[]) {
+  /** @param follow the word by which the writers know how many requests are followed (TraceRingWriter) */
+  constructor(mem: SharedMemory, rings: readonly number[], follow = 0) {
     this.#mem = mem;
+    this.#follow = follow;
     this.#batch = {
       count: 0,
       time: new Float64Array(4096),
       what: new Uint32Array(4096),
       args: new Uint32Array(4096 * TRACE_ARGS),
       gaps: [],
+      counted: [],
     };
     this.#cursors = rings.map((ring, thread) => {
       // ORDER: `tail` is ours alone; whoever read before us has gone.
       const tail = mem.load32(ring + TraceRingLayout.at.tail);
-      return { ring, thread, capacity: 0, next: tail, head: tail, lost: 0, time: Infinity, newest: 0 };
+      const counts = new Uint32Array(TRACE_EVENTS.length);
+      return {
+        ring,
+        thread,
+        capacity: 0,
+        next: tail,
+        head: tail,
+        lost: 0,
+        time: Infinity,
+        newest: 0,
+        counts,
+      };
     });
+  }
+
+  /** From now on one batch of requests of `oneOf` (a power of two) is followed, and the others' events only counted. */
+  followOneOf(oneOf: number): void {
+    if (this.#follow !== 0) this.#mem.store32(this.#follow, oneOf - 1);
   }
 
   /**
@@ -88,6 +121,7 @@ export class TraceDrain {
   drain(untilNs: number, nowNs = untilNs): TraceBatch {
     const batch = this.#batch;
     batch.gaps = [];
+    batch.counted = [];
     batch.count = 0;
     this.fill = 0;
     let waiting = 0;
@@ -115,6 +149,7 @@ export class TraceDrain {
     const { ring } = cursor;
     cursor.capacity = mem.load32(ring + at.capacity);
     if (cursor.capacity === 0) return; // its thread has not started
+    this.#lookAtCounts(cursor);
     const { head: seen, newest: before } = cursor;
     // ORDER: pairs with the store of `head` in TraceRingWriter.emit(): a record is complete before it is counted.
     const head = mem.load32(ring + at.head);
@@ -137,6 +172,18 @@ export class TraceDrain {
         ? { thread, from: newest, to: Math.max(nowNs, newest), lost: newlyLost }
         : { thread, from: before, to: head === seen ? nowNs : this.#timeAt(cursor, seen), lost: newlyLost };
     this.#batch.gaps.push(gap);
+  }
+
+  #lookAtCounts({ ring, capacity, thread, counts }: Cursor): void {
+    const first = ring + traceCountsAt(capacity);
+    for (let event = 0; event < counts.length; event++) {
+      const count = this.#mem.load32(first + event * 4);
+      const n = (count - (counts[event] as number)) >>> 0;
+      if (n === 0) continue;
+      counts[event] = count;
+      this.counted += n;
+      this.#batch.counted.push({ thread, event, n });
+    }
   }
 
   #timeAt({ ring, capacity }: Cursor, index: number): number {

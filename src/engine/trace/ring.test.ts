@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SharedMemory } from '../base/shared-memory.ts';
 import { TraceDrain } from './drain.ts';
-import { initTraceMask, setTraceEnabled, TraceRingWriter } from './ring.ts';
+import { initTraceMask, setTraceEnabled, TraceRingReader, TraceRingWriter } from './ring.ts';
 import { TRACE } from './schema.ts';
 
 const MASK = 64;
@@ -25,22 +25,27 @@ function rig() {
 describe('TraceRingWriter', () => {
   it('a record bears the time it is written, or the one its caller has', () => {
     const { writer, times, readings } = rig();
-    const at = writer.emit(TRACE.virtqueue_pop, 1);
-    expect(at).toBe(10);
-    writer.emitAt(at, TRACE.virtio_blk_handle_read, 1);
+    expect(writer.emit(TRACE.virtqueue_pop, 1)).toBe(true);
+    writer.emitSame(TRACE.virtio_blk_handle_read, 1);
     writer.emitAt(14, TRACE.virtqueue_fill, 1);
     expect(readings()).toBe(1);
     writer.emit(TRACE.virtqueue_flush, 1);
     expect(times()).toEqual([10, 10, 14, 20]);
   });
 
-  it('of an event that is off the clock is not read, and what follows it takes its own time', () => {
+  it('of an event that is off the clock is not read, and it says so', () => {
     const { mem, writer, times, readings } = rig();
     setTraceEnabled(mem, MASK, TRACE.virtqueue_flush, false);
-    const at = writer.emit(TRACE.virtqueue_flush, 1);
-    expect([at, readings()]).toEqual([0, 0]);
-    writer.emitAt(at, TRACE.virtio_notify, 1);
+    expect([writer.emit(TRACE.virtqueue_flush, 1), readings()]).toEqual([false, 0]);
+    expect(writer.emit(TRACE.virtio_notify, 1)).toBe(true);
     expect(times()).toEqual([10]);
+  });
+
+  it('of a record that finds no room it says so, and counts it as lost', () => {
+    const { mem, writer } = rig();
+    const written = Array.from({ length: 9 }, () => writer.emit(TRACE.virtqueue_pop, 1));
+    expect(written).toEqual([...Array<boolean>(8).fill(true), false]);
+    expect(new TraceRingReader(mem, RING).lost).toBe(1);
   });
 
   it('rings the bell when a ring is half full, and not again before it has been read', () => {

@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
 import { struct } from '../base/struct.ts';
+import { CountingSink } from './counting-sink.ts';
 import { TRACE_EVENTS } from './schema.ts';
-import type { Tracer } from './tracer.ts';
+import type { Tracer, TraceSink } from './tracer.ts';
 
 /** Head of a ring: one writer (a thread), one reader (the aggregator). Indexes count records and wrap at 2^32. */
 export const TraceRingLayout = struct(
@@ -29,12 +30,17 @@ const RECORD_WORDS = TRACE_RECORD_BYTES / 4;
 /** Words of the enable mask all writers of a machine share: bit `id` of word `id >> 5`. */
 export const TRACE_MASK_WORDS = 8;
 
+/** A time before any record. */
+const EARLIER = -1;
 /** Looks at how full the ring is, per lap. */
 const LOOKS = 4;
 
-/** Bytes a ring of `capacity` records (a power of two) takes. */
-export const traceRingBytes = (capacity: number): number =>
+/** Where, after the ring's head and its records, the counts of events without a record are: 32 bits for each event. */
+export const traceCountsAt = (capacity: number): number =>
   TraceRingLayout.size + capacity * TRACE_RECORD_BYTES;
+const COUNTS_BYTES = Math.ceil((TRACE_EVENTS.length * 4) / 64) * 64;
+/** Bytes a ring of `capacity` records (a power of two) takes, with its counts. */
+export const traceRingBytes = (capacity: number): number => traceCountsAt(capacity) + COUNTS_BYTES;
 
 /** Sets the mask to the events that are on at start. */
 export function initTraceMask(mem: SharedMemory, maskAddr: number): void {
@@ -73,6 +79,8 @@ export class TraceRingWriter implements Tracer {
   readonly #slots: number;
   readonly #threadBits: number;
   readonly #bell: number;
+  readonly #followWord: number;
+  readonly counting: TraceSink;
   /** `head` has none of these bits when it is time to look how full the ring is. */
   readonly #betweenLooks: number;
   #head = 0;
@@ -84,6 +92,7 @@ export class TraceRingWriter implements Tracer {
   /**
    * @param thread number of the writing thread, stored in every record
    * @param bell a word that counts how often a ring was found half full; who reads the rings may sleep on it
+   * @param follow a word: how many batches of requests there are to each that is followed, less one (a power of two, less one)
    * @param breaks a second mask of events, and who is told of each of those at once, before it is written
    * @param onName told of each new name once (the worker posts it to the aggregator)
    */
@@ -96,6 +105,7 @@ export class TraceRingWriter implements Tracer {
       thread: number;
       clock: Clock;
       bell?: number;
+      follow?: number;
       breaks?: { mask: number; event: (event: number, args: readonly number[]) => void };
       onName?: (id: number, kind: string, name: string) => void;
     },
@@ -114,6 +124,14 @@ export class TraceRingWriter implements Tracer {
     this.#slots = capacity - 1;
     this.#threadBits = (options.thread << 16) >>> 0;
     this.#bell = options.bell ?? 0;
+    this.#followWord = options.follow === undefined ? -1 : options.follow >>> 2;
+    this.counting = new CountingSink({
+      words: mem.u32,
+      mask: this.#maskWord,
+      breaks: this.#breakWord,
+      onBreak: this.#onBreak,
+      counts: (ring + traceCountsAt(capacity)) >>> 2,
+    });
     this.#betweenLooks = capacity / LOOKS - 1;
     mem.store32(ring + TraceRingLayout.at.thread, options.thread);
     mem.store32(ring + TraceRingLayout.at.capacity, capacity);
@@ -127,13 +145,25 @@ export class TraceRingWriter implements Tracer {
     return ((this.#words[this.#maskWord + (event >>> 5)] as number) & (1 << (event & 31))) !== 0;
   }
 
-  emit(event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): number {
+  follows(batch: number): boolean {
+    // A plain read, as of the mask: what is followed may change a moment later.
+    if (this.#followWord < 0 || (batch & (this.#words[this.#followWord] as number)) === 0) return true;
+    // Who waits for an event wants to see what led to it.
+    return this.#breaksAnywhere();
+  }
+
+  emit(event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): boolean {
     return this.emitAt(0, event, a0, a1, a2, a3, a4);
   }
 
-  emitAt(at: number, event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): number {
+  emitSame(event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): boolean {
+    // Earlier than the last record, so that one's time is taken: a time handed over would be a number on the heap.
+    return this.emitAt(EARLIER, event, a0, a1, a2, a3, a4);
+  }
+
+  emitAt(at: number, event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): boolean {
     const words = this.#words;
-    if (((words[this.#maskWord + (event >>> 5)] as number) & (1 << (event & 31))) === 0) return 0;
+    if (((words[this.#maskWord + (event >>> 5)] as number) & (1 << (event & 31))) === 0) return false;
     if (
       this.#breakWord >= 0 &&
       ((words[this.#breakWord + (event >>> 5)] as number) & (1 << (event & 31))) !== 0
@@ -142,7 +172,7 @@ export class TraceRingWriter implements Tracer {
     const time = Math.max(this.#time, at === 0 ? this.#clock.nowNs() : at);
     this.#time = time;
     const head = this.#head;
-    if ((head - this.#tail) >>> 0 > this.#slots && this.#isFull()) return time;
+    if ((head - this.#tail) >>> 0 > this.#slots && this.#isFull()) return false;
     const word = this.#firstWord + (head & this.#slots) * RECORD_WORDS;
     this.#times[word >>> 1] = time;
     words[word + 2] = event | this.#threadBits;
@@ -155,7 +185,14 @@ export class TraceRingWriter implements Tracer {
     // ORDER: pairs with the load of `head` in TraceDrain.drain(): a record is complete before it is counted.
     this.#mem.store32(this.#ring + TraceRingLayout.at.head, this.#head);
     if ((this.#head & this.#betweenLooks) === 0) this.#lookAtFill();
-    return time;
+    return true;
+  }
+
+  #breaksAnywhere(): boolean {
+    if (this.#breakWord < 0) return false;
+    for (let word = 0; word < TRACE_MASK_WORDS; word++)
+      if (this.#words[this.#breakWord + word] !== 0) return true;
+    return false;
   }
 
   /** A reader that sleeps while little happens is woken when a burst has filled half of the ring. */
@@ -202,8 +239,14 @@ export class TraceRingReader {
   get lost(): number {
     return this.#mem.load32(this.#ring + TraceRingLayout.at.lost);
   }
-  /** Records written since the start. */
+  /** Events since the start that were not lost: those recorded and those only counted. */
   get written(): number {
-    return this.#mem.load32(this.#ring + TraceRingLayout.at.head);
+    const { at } = TraceRingLayout;
+    let written = this.#mem.load32(this.#ring + at.head);
+    const capacity = this.#mem.load32(this.#ring + at.capacity);
+    if (capacity === 0) return written; // its thread has not started
+    const counts = this.#ring + traceCountsAt(capacity);
+    for (let event = 0; event < TRACE_EVENTS.length; event++) written += this.#mem.load32(counts + event * 4);
+    return written;
   }
 }

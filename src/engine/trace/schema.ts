@@ -125,6 +125,9 @@ const SPECS = [
   // holding, stepping and breakpoints
   ['context_step', 'context', 'ctx:ctx dispatches:u32 ns:ns'],
   ['context_break', 'context', 'ctx:ctx breakpoint:u32 req:req'],
+  // requests that are not followed, summed up at the end of what is done at once
+  ['virtqueue_counted', 'virtqueue', 'dev:dev queue:queue popped:u32 filled:u32 last_avail_idx:u32'],
+  ['virtio_blk_counted', 'block', 'dev:dev queue:queue submitted:u32 completed:u32 bytes:bytes'],
 ] as const satisfies readonly Spec[];
 
 export type TraceEventName = (typeof SPECS)[number][0];
@@ -145,10 +148,12 @@ export const TRACE: { readonly [N in TraceEventName]: number } = Object.fromEntr
 
 /** These are told by a hold or a step itself: they would stop what they speak of. */
 const OF_HOLDS: readonly TraceEventName[] = ['context_hold', 'context_step', 'context_break'];
+/** Sums of what has happened: a breakpoint belongs on what it was. */
+const SUMS: readonly TraceEventName[] = ['virtqueue_counted', 'virtio_blk_counted'];
 
 /** Can a breakpoint be set on the event? It happens in a context, or says which device it is about. */
 export const isBreakable = ({ id, args, group }: TraceEventDef): boolean =>
-  !OF_HOLDS.some((name) => TRACE[name] === id) &&
+  ![...OF_HOLDS, ...SUMS].some((name) => TRACE[name] === id) &&
   (group === 'block' || args.some(([, kind]) => kind === 'ctx' || kind === 'dev' || kind === 'gsi'));
 
 /** Looks an event up by the name a user typed. */

@@ -1,18 +1,15 @@
-/**
- * What engine code writes events to. One tracer per thread. Calls are cheap when the event is off:
- * implementations look at one word first.
- */
-export interface Tracer {
+/** What takes events. Calls are cheap when the event is off: implementations look at one word first. */
+export interface TraceSink {
   /** Is this event wanted? For callers that would have to compute arguments. */
   enabled(event: number): boolean;
   /**
    * Records an event with up to five unsigned 32-bit arguments (see schema.ts for their meaning).
-   * @returns the time it bears, ns; 0 if the event is off
+   * @returns whether there is a record of it now; not if the event is off, the ring was full, or it is only counted
    */
-  emit(event: number, a0?: number, a1?: number, a2?: number, a3?: number, a4?: number): number;
+  emit(event: number, a0?: number, a1?: number, a2?: number, a3?: number, a4?: number): boolean;
   /**
-   * The same, at a time the caller has just read or got from `emit`. What happens within a microsecond shares one
-   * reading of the clock: that costs more than all the rest of a record, and its step in a browser is longer.
+   * The same, at a time the caller has just read. What happens within a microsecond shares one reading of the clock:
+   * that costs more than all the rest of a record, and its step in a browser is longer.
    * @param timeNs of this machine's clock, or 0 for now; not before this thread's last record, else that one's time is taken
    */
   emitAt(
@@ -23,7 +20,23 @@ export interface Tracer {
     a2?: number,
     a3?: number,
     a4?: number,
-  ): number;
+  ): boolean;
+}
+
+/**
+ * What engine code writes events to. One tracer per thread.
+ *
+ * A disk can have more requests a second than anyone can look at, and its machine too few cores to record them all.
+ * Then only one in so many is followed (its events are recorded), and the others' events are counted: which, the device
+ * asks for each batch with `follows`, so that requests that are merged or published together are treated alike.
+ */
+export interface Tracer extends TraceSink {
+  /** For the events of requests that are not followed. */
+  readonly counting: TraceSink;
+  /** Records an event at the time of this thread's last record. */
+  emitSame(event: number, a0?: number, a1?: number, a2?: number, a3?: number, a4?: number): boolean;
+  /** Are the requests of a device's `batch`-th batch to be followed? */
+  follows(batch: number): boolean;
   /**
    * A small number for a name (source, bottom half, timer), stable for the life of the thread's ring;
    * the name travels once, beside the ring.
@@ -32,10 +45,12 @@ export interface Tracer {
 }
 
 /** Writes nothing. */
+const nullSink: TraceSink = { enabled: () => false, emit: () => false, emitAt: () => false };
 export const nullTracer: Tracer = {
-  enabled: () => false,
-  emit: () => 0,
-  emitAt: () => 0,
+  ...nullSink,
+  counting: nullSink,
+  emitSame: () => false,
+  follows: () => true,
   nameId: () => 0,
 };
 
@@ -43,15 +58,34 @@ export const nullTracer: Tracer = {
 export class RecordingTracer implements Tracer {
   readonly records: { event: number; args: number[] }[] = [];
   readonly names: string[] = [''];
+  /** Of what is only counted: how often, by event. */
+  readonly counted = new Map<number, number>();
+  /** One batch of so many is followed. */
+  followOneOf = 1;
+  readonly counting: TraceSink = {
+    enabled: () => true,
+    emit: (event) => this.#count(event),
+    emitAt: (_timeNs, event) => this.#count(event),
+  };
   enabled(): boolean {
     return true;
   }
-  emit(event: number, ...args: number[]): number {
+  emit(event: number, ...args: number[]): boolean {
     this.records.push({ event, args });
-    return 0;
+    return true;
   }
-  emitAt(_timeNs: number, event: number, ...args: number[]): number {
+  emitAt(_timeNs: number, event: number, ...args: number[]): boolean {
     return this.emit(event, ...args);
+  }
+  emitSame(event: number, ...args: number[]): boolean {
+    return this.emit(event, ...args);
+  }
+  follows(batch: number): boolean {
+    return batch % this.followOneOf === 0;
+  }
+  #count(event: number): boolean {
+    this.counted.set(event, (this.counted.get(event) ?? 0) + 1);
+    return false;
   }
   nameId(_kind: string, name: string): number {
     const known = this.names.indexOf(name);

@@ -8,9 +8,12 @@ const ROUNDS_PER_RUN = 4;
  * Serves a queue of requests: takes all there are and works on them as a batch.
  *
  * One round: ask for no kicks, take everything there is, submit it, publish what has completed with one
- * interrupt (in a long batch earlier: K6), ask for kicks again and look once more (rule Q4).
+ * interrupt (in a long batch earlier: K6), ask for kicks again and look once more (rule Q4). Its requests are followed in
+ * the trace, or none of them is (rule F1).
  */
 export abstract class BatchQueueHandler extends VirtQueueHandler {
+  #batches = 0;
+
   /**
    * What the device does with a chain: ends in `complete`, now or later. The chain is valid only during the call.
    * @param nowNs - when it was taken
@@ -33,6 +36,7 @@ export abstract class BatchQueueHandler extends VirtQueueHandler {
         return;
       }
       queue.disableNotification();
+      queue.follows = this.env.tracer.follows(this.#batches++);
       this.#takeAll(announced);
       this.submitBatch();
       queue.flush();

@@ -97,7 +97,7 @@ export abstract class VirtQueueHandler {
       return;
     }
     this.#queue = openVirtqueue(this.env, this.index, ring);
-    this.#notifyBh = aio.bhNew(`${this.name}/notify`, () => this.queue.flush());
+    this.#notifyBh = aio.bhNew(`${this.name}/notify`, () => this.#publish());
     this.#serve();
   }
 
@@ -177,7 +177,7 @@ export abstract class VirtQueueHandler {
   #finishDrain(): void {
     if (this.#life !== 'draining' || this.#inFlight > 0 || this.#running) return;
     this.#notifyBh?.cancel();
-    this.queue.flush();
+    this.#publish();
     this.#life = 'drained';
     const done = this.#drained;
     this.#drained = undefined;
@@ -194,9 +194,14 @@ export abstract class VirtQueueHandler {
     this.#running = true;
     this.state.addF64(polled ? Q.polledRuns : Q.runs, 1);
     this.work(kickNs);
-    this.queue.flush();
+    this.#publish();
     this.#running = false;
     this.#finishDrain();
+  }
+
+  #publish(): void {
+    this.queue.flush();
+    this.queue.tellCounted();
   }
 
   /** May buffers be taken now? */

@@ -9,7 +9,8 @@ export class FakeRequest implements BlockRequest {
   readonly iov = new IoVector();
   readonly mayUnmap = false;
   readonly id = 1;
-  readonly dev = 0;
+  readonly followed: boolean = true;
+  dev = 0;
   readonly results: BlockResult[] = [];
   onComplete: ((result: BlockResult) => void) | undefined;
 

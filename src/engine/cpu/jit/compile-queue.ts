@@ -139,11 +139,14 @@ export class CompileClient {
     return 'posted';
   }
 
-  /** The next module that is done. */
+  /** The next module that is done. Asked for each time the hart leaves its translations: nothing is made while there is none. */
   take(): CompiledModule | undefined {
-    const mem = this.#mem;
     // ORDER: pairs with the store of `full` in CompileServer.put(): the module has been written.
-    if (mem.load32(this.#queue + Q.full) === 0) return undefined;
+    return this.#mem.load32(this.#queue + Q.full) === 0 ? undefined : this.#read();
+  }
+
+  #read(): CompiledModule {
+    const mem = this.#mem;
     let at = (this.#queue + Q.module) >>> 2;
     const word = (): number => mem.u32[at++]!;
     const units = Array.from({ length: word() }, () => {

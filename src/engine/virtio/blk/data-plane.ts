@@ -9,6 +9,7 @@ import {
   ENOTSUP,
 } from '../../block/block-backend.ts';
 import { TRACE } from '../../trace/schema.ts';
+import type { TraceSink } from '../../trace/tracer.ts';
 import type { VirtioEnv } from '../env.ts';
 import { VirtioDeviceLayout, VirtQueueLayout } from '../layout.ts';
 import { copyElement, type DescriptorChain } from '../queue/chain.ts';
@@ -54,6 +55,8 @@ export interface ParkedBlkRequest {
   readonly bufferId: number;
   readonly slots: number;
   readonly req: number;
+  /** In snapshots of before there is nothing of it. */
+  readonly followed?: boolean;
   readonly type: number;
   readonly kind: VirtioBlkRequest['kind'];
   readonly offset: number;
@@ -138,7 +141,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
         this.#accept(request, nowNs);
         return;
       case 'get-id':
-        env.tracer.emit(TRACE.virtio_blk_handle_other, env.dev, request.req, request.type);
+        this.#sink(request).emit(TRACE.virtio_blk_handle_other, env.dev, request.req, request.type);
         this.state.addF64(Q.others, 1);
         request.data.fillZero(env.mem);
         request.data.copyFrom(env.mem, this.#serial);
@@ -163,9 +166,9 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
   }
 
   #accept(request: VirtioBlkRequest, nowNs: number): void {
-    const { env } = this;
+    if (!request.followed) this.queue.counted.submitted += 1;
     if (request.kind !== 'read' && request.kind !== 'write') {
-      env.tracer.emit(TRACE.virtio_blk_handle_other, env.dev, request.req, request.type);
+      this.#sink(request).emit(TRACE.virtio_blk_handle_other, this.env.dev, request.req, request.type);
       this.submitBatch(); // K2
       this.#backend.submit(request);
       return;
@@ -194,7 +197,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
       for (let next = leader.merged; next !== undefined; next = next.merged) followers += 1;
       if (followers > 0) {
         this.state.addF64(write ? Q.writesMerged : Q.readsMerged, followers);
-        env.tracer.emit(
+        this.#sink(leader).emit(
           TRACE.virtio_blk_submit_multireq,
           env.dev,
           leader.req,
@@ -236,7 +239,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     while (request !== undefined) {
       const next: VirtioBlkRequest | undefined = request.merged;
       request.merged = undefined;
-      this.env.tracer.emitAt(nowNs, TRACE.virtio_blk_rw_complete, this.env.dev, request.req, result);
+      this.#sink(request).emitAt(nowNs, TRACE.virtio_blk_rw_complete, this.env.dev, request.req, result);
       if (result === BLK_OK) this.#succeed(request, nowNs);
       else this.#failed(request, result);
       request = next;
@@ -269,24 +272,24 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
       default:
         assertUnreachable(request.kind);
     }
-    this.#finish(request, VIRTIO_BLK_S_OK, nowNs);
+    this.#answer(request, VIRTIO_BLK_S_OK, nowNs);
   }
 
   #failed(request: VirtioBlkRequest, errno: BlockErrno): void {
     const operation = request.kind === 'read' ? 'read' : 'write';
     if (errno === ENOTSUP) {
       // The backend can't do this kind of request: an answer, not an error.
-      this.#finish(request, VIRTIO_BLK_S_UNSUPP);
+      this.#answer(request, VIRTIO_BLK_S_UNSUPP);
       return;
     }
     const policy = operation === 'read' ? this.#config.rerror : this.#config.werror;
     const action = blockErrorAction(policy, errno);
     switch (action) {
       case 'report':
-        this.#finish(request, VIRTIO_BLK_S_IOERR);
+        this.#answer(request, VIRTIO_BLK_S_IOERR);
         break;
       case 'ignore':
-        this.#finish(request, VIRTIO_BLK_S_OK);
+        this.#answer(request, VIRTIO_BLK_S_OK);
         break;
       case 'stop':
         this.#parked.push(request);
@@ -299,12 +302,24 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     this.#onError({ dev, queue: this.index, operation, action, errno, nospace: errno === ENOSPC });
   }
 
+  /** Answers a request that has been at the disk. */
+  #answer(request: VirtioBlkRequest, status: BlkStatus, nowNs?: number): void {
+    if (!request.followed) {
+      const { counted } = this.queue;
+      counted.completed += 1;
+      counted.bytes += request.bytes;
+    }
+    this.#finish(request, status, nowNs);
+  }
+
   /** Answers a request: the status byte, then the buffer. The one place where requests end. */
   #finish(request: VirtioBlkRequest, status: BlkStatus, nowNs = this.env.clock.nowNs()): void {
     const { env } = this;
     if (status !== VIRTIO_BLK_S_OK) this.state.addF64(Q.errors, 1);
     env.mem.u8[request.statusAddr] = status;
-    env.tracer.emitAt(nowNs, TRACE.virtio_blk_req_complete, env.dev, request.req, status);
+    // An error is recorded, followed or not.
+    const sink = status === VIRTIO_BLK_S_OK ? this.#sink(request) : env.tracer;
+    sink.emitAt(nowNs, TRACE.virtio_blk_req_complete, env.dev, request.req, status);
     // The length says how many bytes from the start were written (2.7.8.2); the status byte is the last.
     const fillsBuffer = request.type === VIRTIO_BLK_T_IN || request.type === VIRTIO_BLK_T_GET_ID;
     const whole = request.writableBytes === 1 || (status === VIRTIO_BLK_S_OK && fillsBuffer);
@@ -340,6 +355,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
         bufferId: request.bufferId,
         slots: request.slots,
         req: request.req,
+        followed: request.followed,
         type: request.type,
         kind: request.kind,
         offset: request.offset,
@@ -357,7 +373,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
   adoptParked(parked: readonly ParkedBlkRequest[]): void {
     for (const from of parked) {
       const request = this.#free.pop() ?? new VirtioBlkRequest(this.env.dev, this);
-      copyElement(from, request);
+      copyElement({ ...from, followed: from.followed ?? true }, request);
       request.type = from.type;
       request.kind = from.kind;
       request.offset = from.offset;
@@ -384,11 +400,17 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     return this.env.mem.u8[at] !== 0;
   }
 
+  /** Where the events of a request go. */
+  #sink({ followed }: VirtioBlkRequest): TraceSink {
+    const { tracer } = this.env;
+    return followed ? tracer : tracer.counting;
+  }
+
   #traceRange(nowNs: number, event: number, request: VirtioBlkRequest): void {
-    const { tracer, dev } = this.env;
-    if (!tracer.enabled(event)) return;
+    const sink = this.#sink(request);
+    if (!sink.enabled(event)) return;
     const sector = request.offset / SECTOR_BYTES;
     const high = Math.floor(sector / 0x1_0000_0000);
-    tracer.emitAt(nowNs, event, dev, request.req, sector >>> 0, high, request.bytes);
+    sink.emitAt(nowNs, event, this.env.dev, request.req, sector >>> 0, high, request.bytes);
   }
 }

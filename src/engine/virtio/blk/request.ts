@@ -61,6 +61,7 @@ export class VirtioBlkRequest implements VirtQueueElement, BlockRequest {
   bufferId = 0;
   slots = 0;
   req = 0;
+  followed = true;
 
   // what the driver asks
   type = 0;

@@ -15,6 +15,8 @@ export interface VirtQueueElement {
   slots: number;
   /** Request id, for traces. */
   req: number;
+  /** What happens to it is recorded in the trace; else it is counted. */
+  followed: boolean;
 }
 
 /**
@@ -27,6 +29,7 @@ export class DescriptorChain implements VirtQueueElement {
   bufferId = 0;
   slots = 0;
   req = 0;
+  followed = true;
   /** Descriptors seen, direct and indirect. */
   segments = 0;
   readonly readable = new IoVector(16);
@@ -64,4 +67,5 @@ export function copyElement(from: VirtQueueElement, to: VirtQueueElement): void 
   to.bufferId = from.bufferId;
   to.slots = from.slots;
   to.req = from.req;
+  to.followed = from.followed;
 }

@@ -4,6 +4,7 @@ import { raiseUsedBuffer, type VirtioEnv } from '../env.ts';
 import type { VirtioFault } from '../fault.ts';
 import { VirtioDeviceLayout, VirtQueueLayout } from '../layout.ts';
 import type { DescriptorChain, VirtQueueElement } from './chain.ts';
+import { CountedRequests } from './counted-requests.ts';
 import { QueueState } from './queue-state.ts';
 
 const Q = VirtQueueLayout.at;
@@ -44,6 +45,10 @@ export abstract class Virtqueue {
   readonly state: QueueState;
   readonly size: number;
   readonly areas: RingAreas;
+  /** Chains taken from now on are followed in the trace; else counted. */
+  follows = true;
+  /** Of those that are not. */
+  readonly counted = new CountedRequests();
   /** Filled and not yet flushed. */
   protected pending = 0;
 
@@ -101,7 +106,9 @@ export abstract class Virtqueue {
     state.addF64(Q.completions, 1);
     this.pending += 1;
     const { tracer, dev } = this.env;
-    tracer.emitAt(nowNs, TRACE.virtqueue_fill, dev, this.index, element.head, element.req, written);
+    if (!element.followed) this.counted.filled += 1;
+    const sink = element.followed ? tracer : tracer.counting;
+    sink.emitAt(nowNs, TRACE.virtqueue_fill, dev, this.index, element.head, element.req, written);
   }
 
   /** Makes filled buffers visible and interrupts the driver if it wants that. */
@@ -110,19 +117,17 @@ export abstract class Virtqueue {
     const { env, state } = this;
     this.publish();
     const { tracer, dev } = env;
-    const nowNs = tracer.emit(TRACE.virtqueue_flush, dev, this.index, this.pending, state.get(Q.usedIdx));
+    // All of it happens at once: one reading of the clock, for the first of these events that is on.
+    let told = tracer.emit(TRACE.virtqueue_flush, dev, this.index, this.pending, state.get(Q.usedIdx));
     this.pending = 0;
     const wanted = this.wantsInterrupt();
     if (tracer.enabled(TRACE.virtio_notify)) {
-      tracer.emitAt(
-        nowNs,
-        TRACE.virtio_notify,
-        dev,
-        this.index,
-        wanted ? 0 : 1,
-        state.get(Q.usedIdx),
-        this.usedEvent(),
-      );
+      const suppressed = wanted ? 0 : 1;
+      const usedIdx = state.get(Q.usedIdx);
+      const usedEvent = this.usedEvent();
+      told = told
+        ? tracer.emitSame(TRACE.virtio_notify, dev, this.index, suppressed, usedIdx, usedEvent)
+        : tracer.emit(TRACE.virtio_notify, dev, this.index, suppressed, usedIdx, usedEvent);
     }
     if (!wanted) {
       state.addF64(Q.interruptsSuppressed, 1);
@@ -130,10 +135,16 @@ export abstract class Virtqueue {
     }
     if (tracer.enabled(TRACE.virtio_notify_irqfd)) {
       const gsi = env.mem.load32(env.slotAddr + VirtioDeviceLayout.at.gsi);
-      tracer.emitAt(nowNs, TRACE.virtio_notify_irqfd, dev, this.index, gsi);
+      if (told) tracer.emitSame(TRACE.virtio_notify_irqfd, dev, this.index, gsi);
+      else tracer.emit(TRACE.virtio_notify_irqfd, dev, this.index, gsi);
     }
     state.addF64(Q.interrupts, 1);
     raiseUsedBuffer(env);
+  }
+
+  /** Tells the trace what became of requests that are not followed: at the end of what is done at once. */
+  tellCounted(): void {
+    this.counted.tell(this.env.tracer, this.env.dev, this.index, this.state.get(Q.lastAvailIdx));
   }
 
   /** Buffers filled and not yet flushed. */
@@ -156,7 +167,10 @@ export abstract class Virtqueue {
     state.set(Q.inFlightSlots, state.get(Q.inFlightSlots) + chain.slots);
     state.addF64(Q.requests, 1);
     const next = state.get(Q.lastAvailIdx);
-    env.tracer.emitAt(nowNs, TRACE.virtqueue_pop, env.dev, this.index, chain.head, chain.req, next);
+    chain.followed = this.follows;
+    if (!chain.followed) this.counted.popped += 1;
+    const sink = chain.followed ? env.tracer : env.tracer.counting;
+    sink.emitAt(nowNs, TRACE.virtqueue_pop, env.dev, this.index, chain.head, chain.req, next);
   }
 }
 
