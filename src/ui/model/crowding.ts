@@ -7,7 +7,7 @@ const LEAST_CORES = 0.5;
 /** So much less than it takes to be crowded must be used before it is over. */
 const HYSTERESIS_CORES = 0.25;
 /** The share of cores is smoothed over this time. */
-const WINDOW_NS = 5e8;
+const WINDOW_NS = 2.5e8;
 
 /**
  * Whether the machine leaves the page so few cores that looking at it takes from it. Then what shows it moves less often:

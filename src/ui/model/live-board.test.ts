@@ -71,8 +71,8 @@ it('looks less often at a machine that wants the cores itself, and tells every l
   expect(board.crowded).toBe(true);
   told = 0;
   const looks = await during(3000);
-  expect(looks.length).toBe(15);
-  expect(told).toBe(5);
+  expect(looks.length).toBe(9);
+  expect(told).toBe(3);
   machine.busy = 0.2;
   await during(3000);
   expect(board.crowded).toBe(false);

@@ -14,11 +14,12 @@ const PAINT_SHARE = 0.025;
 const PAINT_LONGEST_MS = 200;
 const PAINT_QUIET_MS = 500;
 /** Where the machine wants the cores itself. */
-const PAINT_CROWDED_MS = 250;
+const PAINT_CROWDED_MS = 400;
 /** A heat map changes slowly. */
 const HEAT_MS = 120;
 /** While nobody does anything; what a person does is answered at once. */
 const STATUS_MS = 250;
+const STATUS_CROWDED_MS = 500;
 
 /** A canvas and what it shows. */
 interface Common<Kind extends string, View> {
@@ -176,7 +177,7 @@ export class Pictures {
     picture.dirty = false;
     picture.painted = nowMs;
     const began = this.#nowMs();
-    const tell = nowMs - picture.told >= STATUS_MS;
+    const tell = nowMs - picture.told >= (this.crowded ? STATUS_CROWDED_MS : STATUS_MS);
     if (tell) picture.told = nowMs;
     if (picture.kind === 'timeline') {
       if (model.keep) picture.view.advance(model);
