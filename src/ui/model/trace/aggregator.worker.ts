@@ -8,7 +8,7 @@ const origin = performance.timeOrigin;
 const service = new TraceService(
   (message: FromAggregator) => globalThis.postMessage(message),
   () => origin + performance.now(),
-  () => turn(),
+  { hurry: () => turn(), cores: navigator.hardwareConcurrency },
 );
 let next: ReturnType<typeof setTimeout> | undefined;
 const turn = (): void => {

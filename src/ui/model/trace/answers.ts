@@ -193,6 +193,7 @@ export function requestList(
       requests: open.slice(0, limit).map((one) => listedOpen(labels, one)),
       retained: open.length,
       total,
+      notFollowed: model.requests.queue(dev, queue).counted.all,
     };
   }
   const all: number[] = [];
@@ -213,6 +214,7 @@ export function requestList(
     requests: chosen.map((i) => listed(model, labels, i)).filter((one) => one !== undefined),
     retained: Math.min(log.end - log.begin, all.length),
     total,
+    notFollowed: 0,
   };
 }
 

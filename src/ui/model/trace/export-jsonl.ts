@@ -16,6 +16,7 @@ export function* jsonLines(model: TraceModel, labels: Labels, epoch: number): Ge
     version: 1,
     epochMs: epoch,
     counted: model.binned,
+    onlyCounted: model.onlyCounted,
     lost: model.lost,
     notKept: model.notKept,
     records: window.end - window.begin,

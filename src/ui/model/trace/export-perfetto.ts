@@ -127,6 +127,7 @@ export function* perfettoTrace(model: TraceModel, labels: Labels): Generator<Uin
     flow: undefined,
     annotations: [
       ['counted', model.binned],
+      ['only_counted', model.onlyCounted],
       ['lost', model.lost],
       ['not_kept_while_frozen', model.notKept],
       ['dropped_from_window', window.begin],

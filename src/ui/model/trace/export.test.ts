@@ -29,6 +29,7 @@ function recorded(rows: readonly Row[], lost = 0): { model: TraceModel; labels: 
     what: Uint32Array.from(rows, ([, thread, event]) => TRACE[event] | (thread << 16)),
     args: new Uint32Array(rows.length * 5),
     gaps: lost === 0 ? [] : [{ thread: 1, from: 150, to: 180, lost }],
+    counted: [],
   };
   rows.forEach(([, , , ...args], i) => batch.args.set(args, i * 5));
   model.reduce(batch);

@@ -1,5 +1,6 @@
 import type { TraceAttachment, TraceName } from '../../../engine/vm.ts';
 import type { ThemeName } from '../../tokens.ts';
+import type { EventCost } from './emit-cost.ts';
 import type { ContextRecords } from './context-records.ts';
 import type { HeatCommand } from './heat-view.ts';
 import type { Quantiles } from './histogram.ts';
@@ -25,6 +26,8 @@ export type ToAggregator =
   | { readonly type: 'wake' }
   /** The machine wants the cores itself: pictures and summaries come less often. */
   | { readonly type: 'crowded'; readonly crowded: boolean }
+  /** Every request is followed, whatever it costs; or as many as can be (Following). */
+  | { readonly type: 'follow'; readonly every: boolean }
   /** Summaries are wanted, or no longer. */
   | { readonly type: 'summaries'; readonly wanted: boolean }
   | {
@@ -57,11 +60,15 @@ export type FromAggregator =
 export interface Summary {
   /** Host ns of the machine's clock. */
   readonly now: number;
-  /** Records written by the machine and dropped by it since the start: seen = written + lost. */
+  /** Events the machine recorded or counted, and dropped, since the start: seen = written + lost. */
   readonly written: number;
   readonly lost: number;
-  /** Records counted here; written − binned wait in the rings. */
+  /** Events counted here; written − binned wait in the rings. */
   readonly binned: number;
+  /** Of these, without a record: of requests that are not followed. */
+  readonly onlyCounted: number;
+  /** Now one batch of requests of so many is followed. */
+  readonly followOneOf: number;
   /** Records kept, to be drawn. */
   readonly retained: number;
   /** Counted while the view was frozen, not kept. */
@@ -73,8 +80,10 @@ export interface Summary {
   readonly load: number;
   /** The part of it that went into drawing. */
   readonly drawing: number;
-  /** What writing one event costs in this browser, ns; undefined until it is measured, some seconds after the machine's start. */
-  readonly emitNs: number | undefined;
+  /** What an event costs in this browser; undefined until it is measured, some seconds after the machine's start. */
+  readonly eventCost: EventCost | undefined;
+  /** The share of a core that the last second's events cost. */
+  readonly cost: number | undefined;
   /** Smallest step of the clock seen, ns; undefined before any. */
   readonly clockStep: number | undefined;
   /** Records by event id, since the start. */
@@ -202,6 +211,8 @@ export interface RequestList {
   /** Requests of the kind that was asked for that are kept, and complete requests since the start. */
   readonly retained: number;
   readonly total: number;
+  /** Under way, and not followed. */
+  readonly notFollowed: number;
 }
 export interface HeatRow {
   readonly from: number;

@@ -24,7 +24,12 @@ function rig(known: { readonly newest?: ListedRequest[]; readonly 'under-way'?: 
     return Promise.resolve(
       question.ask === 'request'
         ? all.find(({ req }) => req === question.req)
-        : ({ requests: list, retained: list.length, total: list.length } satisfies RequestList),
+        : ({
+            requests: list,
+            retained: list.length,
+            total: list.length,
+            notFollowed: 0,
+          } satisfies RequestList),
     );
   };
   const links = new RequestLinks({ ask, timeline } as unknown as TraceClient);

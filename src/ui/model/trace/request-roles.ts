@@ -20,6 +20,8 @@ export const POLL_BEGIN = 15;
 export const MERGE = 16;
 export const OTHER = 17;
 export const SET_STATUS = 18;
+export const COUNTED = 19;
+export const COUNTED_AT_DISK = 20;
 
 export const REQUEST_ROLE = roleByEvent({
   virtqueue_pop: POP,
@@ -42,4 +44,6 @@ export const REQUEST_ROLE = roleByEvent({
   virtio_blk_submit_multireq: MERGE,
   virtio_blk_handle_other: OTHER,
   virtio_set_status: SET_STATUS,
+  virtqueue_counted: COUNTED,
+  virtio_blk_counted: COUNTED_AT_DISK,
 });

@@ -6,6 +6,8 @@ import { newRequest, renewRequest, RequestLog, type TracedRequest } from './requ
 import {
   ACKNOWLEDGE,
   CLAIM,
+  COUNTED,
+  COUNTED_AT_DISK,
   DISK_DONE,
   DISPATCH_BEGIN,
   DISPATCH_END,
@@ -35,6 +37,7 @@ const MAX_WAITING = 4096;
 interface DeviceState {
   /** Published with an interrupt, not acknowledged. */
   readonly waiting: TracedRequest[];
+  readonly queues: TracedQueue[];
   lastClaim: number;
 }
 
@@ -89,6 +92,7 @@ export class RequestTracker {
     if (state === undefined) {
       state = new TracedQueue(dev, queue);
       this.#queues.set(key, state);
+      this.#device(dev).queues.push(state);
     }
     return state;
   }
@@ -96,7 +100,7 @@ export class RequestTracker {
   #device(dev: number): DeviceState {
     let device = this.#devices.get(dev);
     if (device === undefined) {
-      device = { waiting: [], lastClaim: -Infinity };
+      device = { waiting: [], queues: [], lastClaim: -Infinity };
       this.#devices.set(dev, device);
     }
     return device;
@@ -111,7 +115,8 @@ export class RequestTracker {
 
   /** Requests of the device that the guest has not acknowledged. */
   unacknowledged(dev: number, queue: number): number {
-    return this.#device(dev).waiting.filter((request) => request.queue === queue).length;
+    const followed = this.#device(dev).waiting.filter((request) => request.queue === queue).length;
+    return followed + this.queue(dev, queue).counted.waiting;
   }
 
   reduce(batch: TraceBatch): void {
@@ -157,7 +162,11 @@ export class RequestTracker {
       }
       case STATUS: {
         const request = this.#open.get(a1);
-        if (request === undefined) return;
+        if (request === undefined) {
+          // Errors are recorded of all requests.
+          if (args[at + 2] !== 0) this.queue(a0, queueOfRequest(a1)).stats.count(t, C.errors);
+          return;
+        }
         request.status = args[at + 2] as number;
         const queue = this.queue(request.dev, request.queue);
         queue.block = true;
@@ -179,7 +188,7 @@ export class RequestTracker {
         return;
       }
       case FLUSH:
-        this.#flush(i, this.queue(a0, a1));
+        this.#flush(i, this.queue(a0, a1), args[at + 2] as number);
         return;
       case NOTIFY:
         this.#notify(i, this.queue(a0, a1), args[at + 2] !== 0);
@@ -211,6 +220,20 @@ export class RequestTracker {
         if (request === undefined) return;
         request.kind = args[at + 2] === 4 ? 2 : 3;
         this.queue(request.dev, request.queue).block = true;
+        return;
+      }
+      case COUNTED:
+        this.#counted(i, thread, this.queue(a0, a1));
+        return;
+      case COUNTED_AT_DISK: {
+        const queue = this.queue(a0, a1);
+        const submitted = args[at + 2] as number;
+        const completed = args[at + 3] as number;
+        queue.block = true;
+        queue.counted.disk += submitted - completed;
+        queue.stats.count(t, C.submits, submitted);
+        queue.stats.count(t, C.completes, completed);
+        queue.stats.count(t, C.bytes, args[at + 4] as number);
         return;
       }
       case SET_STATUS:
@@ -294,20 +317,42 @@ export class RequestTracker {
     queue.stats.count(t, C.submits, submits);
   }
 
-  #flush(i: number, queue: TracedQueue): void {
+  /** Sums of requests that are not followed: all that was taken of them was taken in one dispatch, the one that runs. */
+  #counted(i: number, thread: number, queue: TracedQueue): void {
+    const t = this.#times[i] as number;
+    const args = this.#args;
+    const at = i * TRACE_ARGS;
+    const popped = args[at + 2] as number;
+    queue.counted.open += popped - (args[at + 3] as number);
+    if (popped === 0) return;
+    queue.stats.count(t, C.pops, popped);
+    const lastAvail = args[at + 4] as number;
+    for (let before = popped - 1; before >= 0; before--) {
+      if (Number.isNaN(this.#kickOf(queue, (lastAvail - before) & 0xffff)))
+        queue.stats.count(t, C.withoutKick);
+      queue.lastPop = t;
+    }
+    const began = this.#dispatches[thread]?.innermost ?? Number.NaN;
+    if (began !== queue.lastDispatch) queue.stats.count(t, C.dispatches);
+    queue.lastDispatch = began;
+  }
+
+  #flush(i: number, queue: TracedQueue, count: number): void {
     const t = this.#times[i] as number;
     const { flushed } = queue;
     this.#close(i, flushed);
     queue.flushed = queue.filled;
     queue.filled = flushed;
     for (const request of queue.flushed) request.times[P.used] = t;
-    queue.stats.count(t, C.used, queue.flushed.length);
+    queue.counted.flush(count - queue.flushed.length);
+    queue.stats.count(t, C.used, count);
   }
 
   #notify(i: number, queue: TracedQueue, suppressed: boolean): void {
     const t = this.#times[i] as number;
     const { flushed } = queue;
     queue.stats.count(t, suppressed ? C.suppressed : C.interrupts);
+    queue.counted.notify(suppressed, MAX_WAITING);
     if (suppressed) {
       for (const request of flushed) request.suppressed = true;
       this.#close(i, flushed);
@@ -333,12 +378,16 @@ export class RequestTracker {
 
   #acknowledge(i: number, dev: number): void {
     const t = this.#times[i] as number;
-    const { waiting } = this.#device(dev);
+    const { waiting, queues } = this.#device(dev);
     for (const request of waiting) {
       request.times[P.ack] = t;
       this.queue(dev, request.queue).stats.count(t, C.acks);
     }
     this.#close(i, waiting);
+    for (const queue of queues) {
+      const counted = queue.counted.acknowledge();
+      if (counted > 0) queue.stats.count(t, C.acks, counted);
+    }
   }
 
   /** The requests are over, as far as the trace shows them; the list is empty then. */
@@ -362,7 +411,8 @@ export class RequestTracker {
   #reset(dev: number): void {
     for (const queue of this.#queues.values()) {
       if (queue.dev !== dev) continue;
-      this.dropped += queue.open.length;
+      this.dropped += queue.open.length + Math.max(0, queue.counted.open);
+      queue.counted.clear();
       for (const request of queue.open) this.#open.delete(request.req);
       queue.open.length = 0;
       queue.filled.length = 0;
@@ -374,6 +424,9 @@ export class RequestTracker {
 }
 
 export const queueKey = (dev: number, queue: number): number => dev * 1024 + queue;
+
+/** Which queue of its device a request was of (requestId). */
+const queueOfRequest = (req: number): number => req & 15;
 
 /** Takes one out of a list in order. A disk mostly ends what it began first, so it is near the front. */
 function remove(list: TracedRequest[], request: TracedRequest): void {

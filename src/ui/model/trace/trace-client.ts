@@ -47,7 +47,9 @@ export interface TraceCanvas<Command, Status> {
  */
 export class TraceClient {
   /** The display holds while the machine runs. */
-  readonly store: StoreApi<{ readonly frozen: boolean }> = createStore(() => ({ frozen: false }));
+  readonly store: StoreApi<{ readonly frozen: boolean; readonly followsEvery: boolean }> = createStore(
+    () => ({ frozen: false, followsEvery: false }),
+  );
   /** What the timeline is asked to show, until it has been shown. */
   readonly timeline: StoreApi<{ readonly wish: TimelineWish | undefined }> = createStore(() => ({
     wish: undefined,
@@ -94,6 +96,12 @@ export class TraceClient {
     this.store.setState({ frozen });
     this.#post({ type: 'freeze', frozen });
     say(frozen ? 'View frozen; the machine runs on' : 'View live');
+  }
+
+  /** Follows every request, whatever it costs the machine; or as many as can be. */
+  followEvery(followsEvery: boolean): void {
+    this.store.setState({ followsEvery });
+    this.#post({ type: 'follow', every: followsEvery });
   }
 
   /** Calls back four times a second while anybody listens. A stable function, as LiveText wants. */

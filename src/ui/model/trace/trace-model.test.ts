@@ -6,6 +6,7 @@ import { Labels } from './labels.ts';
 import { C } from './queue-stats.ts';
 import { SliceTrack } from './slice-track.ts';
 import { METRIC_TOTAL, metricBuckets, METRICS, metricOf, P, POINTS, STAGES } from './stages.ts';
+import { TRACE } from '../../../engine/trace/schema.ts';
 import { batchOf, type Row } from './testing.ts';
 import { STATE_AWAKE, STATE_BLOCKED, TraceModel } from './trace-model.ts';
 
@@ -34,6 +35,99 @@ function request(t: number, req: number, avail: number, step = 10 * US): Row[] {
     [t + 9 * step, HART, 'virtio_interrupt_ack', DEV, 1],
   ];
 }
+
+/** A dispatch that takes three requests of a kick that announced two, published in two interrupts: followed, or counted. */
+function dispatch(followed: boolean, errors = false): Row[] {
+  const all = [0, 1, 2].map((i) => [512 * (i + 1), i + 1] as const);
+  const pops = all.flatMap(([req, avail]): Row[] => [
+    [3000, 1, 'virtqueue_pop', DEV, 0, avail, req, avail],
+    [3000, 1, 'virtio_blk_handle_read', DEV, req, 64, 0, 4096],
+  ]);
+  const done = all.map(([req, avail]): Row[] => {
+    const status: Row = [5000, 1, 'virtio_blk_req_complete', DEV, req, errors && req === 512 ? 1 : 0];
+    if (!followed) return status[5] === 0 ? [] : [status];
+    return [
+      [4000, 1, 'blk_co_preadv', DEV, req, 64, 0, 4096],
+      status,
+      [5000, 1, 'virtqueue_fill', DEV, 0, avail, req, 4097],
+    ];
+  });
+  const [first = [], second = [], third = []] = done;
+  return [
+    [1000, HART, 'virtio_queue_notify', DEV, 0, 2],
+    [2000, 1, 'source_dispatch_begin', 1, 3, 0],
+    ...(followed ? pops : []),
+    ...first,
+    ...second,
+    [6000, 1, 'virtqueue_flush', DEV, 0, 2, 2],
+    [6000, 1, 'virtio_notify', DEV, 0, 0, 2, 1],
+    ...third,
+    [7000, 1, 'virtqueue_flush', DEV, 0, 1, 3],
+    [7000, 1, 'virtio_notify', DEV, 0, 1, 3, 9],
+    ...(followed
+      ? []
+      : ([
+          [8000, 1, 'virtqueue_counted', DEV, 0, 3, 3, 3],
+          [8000, 1, 'virtio_blk_counted', DEV, 0, 3, 3, 3 * 4096],
+        ] as const)),
+    [8000, 1, 'source_dispatch_end', 1, 3, 1],
+    [8500, HART, 'plic_claim', 0, 1 + DEV],
+    [9000, HART, 'virtio_interrupt_ack', DEV, 1],
+  ];
+}
+
+describe('requests that are not followed', () => {
+  it.each([
+    ['split', false, false],
+    ['split, one of them failing', false, true],
+    ['packed', true, false],
+  ])('are counted as those that are: %s', (_name, packed, errors) => {
+    const [followed, counted] = [true, false].map((whether) => {
+      const model = make();
+      if (packed) model.requests.packed.add(DEV * 1024);
+      model.reduce(batchOf(dispatch(whether, errors)));
+      return model;
+    });
+    const totals = (model: TraceModel | undefined) => model?.requests.queue(DEV, 0).stats.totals;
+    expect(totals(counted)).toEqual(totals(followed));
+    expect(totals(counted)?.[C.acks]).toBe(2);
+    expect(totals(counted)?.[C.withoutKick]).toBe(packed ? 2 : 1);
+    expect([followed, counted].map((model) => model?.requests.log.end)).toEqual([3, 0]);
+    for (const model of [followed, counted]) {
+      expect(model?.requests.queue(DEV, 0).inFlight()).toEqual({ taken: 0, disk: 0, done: 0 });
+      expect(model?.requests.unacknowledged(DEV, 0)).toBe(0);
+    }
+  });
+
+  it('stand where they are, and are told as under way', () => {
+    const model = make();
+    const rows = dispatch(false);
+    model.reduce(batchOf(rows.slice(0, -1)));
+    expect(model.requests.unacknowledged(DEV, 0)).toBe(2);
+    model.reduce(
+      batchOf([
+        [10_000, 1, 'virtqueue_counted', DEV, 0, 5, 1, 8],
+        [10_000, 1, 'virtio_blk_counted', DEV, 0, 4, 1, 4096],
+      ]),
+    );
+    expect(model.requests.queue(DEV, 0).inFlight()).toEqual({ taken: 1, disk: 3, done: 0 });
+    const list = requestList(model, new Labels(HART), DEV, 0, 'under-way', 10);
+    expect(list).toMatchObject({ requests: [], retained: 0, notFollowed: 6 });
+    model.reduce(batchOf([[11_000, 0, 'virtio_set_status', DEV, 0]]));
+    expect(model.requests.queue(DEV, 0).inFlight()).toEqual({ taken: 0, disk: 0, done: 0 });
+    expect(model.requests.dropped).toBe(4);
+  });
+
+  it('are counted by event and lane though nothing of them is kept', () => {
+    const model = make();
+    const counted = [{ thread: 1, event: TRACE.virtqueue_pop, n: 7 }];
+    model.reduce(batchOf([[1000, 1, 'virtqueue_pop', DEV, 0, 0, 512, 1]], [], counted));
+    model.reduce(batchOf([], [], counted));
+    expect(model.perEvent[TRACE.virtqueue_pop]).toBe(15);
+    expect([model.binned, model.onlyCounted, model.lanes.get(1)?.binned]).toEqual([15, 14, 15]);
+    expect(model.window.end).toBe(1);
+  });
+});
 
 describe('a request', () => {
   it('is tied together by its id across threads, from the kick to the acknowledgement', () => {

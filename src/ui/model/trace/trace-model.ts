@@ -75,6 +75,8 @@ export class TraceModel {
   /** Records by event id; the last cell holds events this version does not know. */
   readonly perEvent = new Float64Array(TRACE_EVENTS.length + 1);
   binned = 0;
+  /** Of these, events without a record, of requests that are not followed. */
+  onlyCounted = 0;
   lost = 0;
   /** Counted while the view was frozen, and therefore not kept. */
   notKept = 0;
@@ -110,6 +112,12 @@ export class TraceModel {
       if (lane.gaps.length > MAX_GAPS) lane.gaps.shift();
       // Begins and ends may be among what was lost: nothing is taken for open across a gap.
       lane.open.length = 0;
+    }
+    for (const { thread, event, n } of batch.counted) {
+      this.perEvent[event] = (this.perEvent[event] as number) + n;
+      this.#lane(thread).binned += n;
+      this.binned += n;
+      this.onlyCounted += n;
     }
     if (batch.count === 0) return;
     const { time, what } = batch;

@@ -8,11 +8,12 @@ import { TraceService } from './trace-service.ts';
 const CAPACITY = 256;
 const MASK = 64;
 const BELL = 100;
+const FOLLOW = 104;
 const FIRST_RING = 128;
 const THREADS = 3;
 
 /** A machine's rings, the service that reads them, and a clock both share. */
-function rig() {
+function rig(cores?: number) {
   const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
   const mem = new SharedMemory(memory);
   initTraceMask(mem, MASK);
@@ -20,16 +21,27 @@ function rig() {
   let nowMs = 5000;
   const clock = { nowNs: () => (nowMs - 5000) * 1e6 };
   const writers = rings.map(
-    (ring, thread) => new TraceRingWriter(mem, { ring, capacity: CAPACITY, mask: MASK, thread, clock }),
+    (ring, thread) =>
+      new TraceRingWriter(mem, { ring, capacity: CAPACITY, mask: MASK, thread, clock, follow: FOLLOW }),
   );
   const posted: FromAggregator[] = [];
   const service = new TraceService(
     (message) => posted.push(message),
     () => nowMs,
+    cores === undefined ? {} : { cores },
   );
   service.receive({
     type: 'machine',
-    attachment: { memory, mask: MASK, bell: BELL, rings, firstHart: 2, epoch: 5000, firstVirtioGsi: 1 },
+    attachment: {
+      memory,
+      mask: MASK,
+      follow: FOLLOW,
+      bell: BELL,
+      rings,
+      firstHart: 2,
+      epoch: 5000,
+      firstVirtioGsi: 1,
+    },
   });
   service.receive({ type: 'summaries', wanted: true });
   const summary = (): Summary => {
@@ -61,6 +73,38 @@ describe('TraceService', () => {
     expect(written + lost).toBe(emitted);
     expect(binned).toBe(written);
     expect(perEvent[TRACE.virtio_set_status]).toBe(binned);
+  });
+
+  it('has the machine follow fewer requests where it has more events than can be looked at and no core to spare', () => {
+    const { service, writers, summary, advance } = rig(2);
+    let batch = 0;
+    let followed = 0;
+    /** Two threads at a million events a second each, for so many ms. */
+    const load = (ms: number): number => {
+      followed = 0;
+      for (let i = 0; i < ms * 10; i++) {
+        advance(0.1);
+        for (const writer of [writers[0], writers[2]]) {
+          if (writer === undefined) continue;
+          const follows = writer.follows(batch++);
+          if (follows) followed++;
+          const sink = follows ? writer : writer.counting;
+          for (let k = 0; k < 100; k++) sink.emit(TRACE.virtio_set_status, 1, 2);
+        }
+        service.tick();
+      }
+      return followed / (ms * 20);
+    };
+    load(200);
+    expect(load(200)).toBeCloseTo(1 / 16);
+    advance(1000);
+    service.tick();
+    const { followOneOf, written, binned, lost, onlyCounted, perEvent } = summary();
+    expect([followOneOf, written, perEvent[TRACE.virtio_set_status]]).toEqual([1, binned, binned]);
+    expect(binned + lost).toBe(400 * 20 * 100);
+    expect(onlyCounted).toBeGreaterThan(0.9 * 200 * 20 * 100);
+    service.receive({ type: 'follow', every: true });
+    expect(load(300)).toBe(1);
   });
 
   it('asks to be called sooner when a ring fills quickly', () => {

@@ -1,7 +1,7 @@
 import { SharedMemory } from '../../../engine/base/shared-memory.ts';
 import { TraceDrain } from '../../../engine/trace/drain.ts';
 import type { TraceAttachment } from '../../../engine/vm.ts';
-import { measureEmit } from './emit-cost.ts';
+import { type EventCost, measureEmit } from './emit-cost.ts';
 import {
   heatRequest,
   heatRows,
@@ -11,6 +11,7 @@ import {
   requestsSince,
   statistics,
 } from './answers.ts';
+import { Following } from './following.ts';
 import { exportTrace } from './export.ts';
 import { Labels } from './labels.ts';
 import { Pace } from './pace.ts';
@@ -29,7 +30,7 @@ const SETTLE_NS = 2e6;
 /** What an event costs is measured when the machine has started, which has no core to spare. */
 const MEASURE_AFTER_MS = 4000;
 const SUMMARY_MS = 250;
-const SUMMARY_CROWDED_MS = 500;
+const SUMMARY_CROWDED_MS = 1000;
 /** Up to this many requests per second can be shown one by one. */
 const SINGLY = 8;
 
@@ -51,22 +52,26 @@ export class TraceService {
   readonly #nowMs: () => number;
   readonly #hurry: () => void;
   readonly #pace = new Pace();
+  readonly #following: Following;
   #machine: Machine | undefined;
   #alive = false;
+  #crowded = false;
   readonly #pictures: Pictures;
   #summaries = false;
   #visible = true;
   #summaryAt = 0;
   #secondAt = 0;
   #secondBinned = 0;
+  #secondOnlyCounted = 0;
   #perSecond = 0;
+  #onlyCountedPerSecond = 0;
   #busyMs = 0;
   #load = 0;
   #drawing = 0;
   #fill = 0;
   #fillNow = 0;
   #clockStep: number | undefined;
-  #emitNs: number | undefined;
+  #eventCost: EventCost | undefined;
   #startedAt = 0;
   /** Requests logged at the last summary. */
   #told = 0;
@@ -74,10 +79,16 @@ export class TraceService {
   /**
    * @param nowMs `performance.timeOrigin + performance.now()`
    * @param hurry called when a turn is due before the time the last one gave
+   * @param cores of the host
    */
-  constructor(post: (message: FromAggregator) => void, nowMs: () => number, hurry: () => void = () => {}) {
+  constructor(
+    post: (message: FromAggregator) => void,
+    nowMs: () => number,
+    { hurry = () => {}, cores = Infinity }: { readonly hurry?: () => void; readonly cores?: number } = {},
+  ) {
     this.#post = post;
     this.#hurry = hurry;
+    this.#following = new Following(cores);
     this.#nowMs = nowMs;
     this.#pictures = new Pictures(post, nowMs);
   }
@@ -87,8 +98,12 @@ export class TraceService {
     const began = this.#nowMs();
     const machine = this.#machine;
     const records = machine !== undefined && this.#alive ? this.#read(machine) : 0;
+    if (machine !== undefined && this.#alive && this.#following.look(began, machine.model.lanes.values())) {
+      machine.drain.followOneOf(this.#following.oneOf);
+      this.#makeWay();
+    }
     if (machine !== undefined && began - this.#startedAt >= MEASURE_AFTER_MS)
-      this.#emitNs ??= measureEmit(this.#nowMs);
+      this.#eventCost ??= measureEmit(this.#nowMs);
     this.#pace.found(began, {
       records,
       perSecond: this.#perSecond,
@@ -113,6 +128,8 @@ export class TraceService {
       this.#drawing = this.#pictures.takePaintMs() / 1000 / seconds;
       this.#perSecond = ((machine?.model.binned ?? 0) - this.#secondBinned) / seconds;
       this.#secondBinned = machine?.model.binned ?? 0;
+      this.#onlyCountedPerSecond = ((machine?.model.onlyCounted ?? 0) - this.#secondOnlyCounted) / seconds;
+      this.#secondOnlyCounted = machine?.model.onlyCounted ?? 0;
       this.#fill = this.#fillNow;
       this.#fillNow = 0;
       this.#busyMs = 0;
@@ -149,7 +166,11 @@ export class TraceService {
         this.#pace.wake(this.#nowMs());
         return;
       case 'crowded':
-        this.#pictures.crowded = message.crowded;
+        this.#crowded = message.crowded;
+        this.#makeWay();
+        return;
+      case 'follow':
+        this.#following.every = message.every;
         return;
       case 'summaries':
         this.#pace.wake(this.#nowMs());
@@ -185,7 +206,7 @@ export class TraceService {
     this.#machine?.bell.close();
     const mem = new SharedMemory(attachment.memory as WebAssembly.Memory);
     this.#machine = {
-      drain: new TraceDrain(mem, attachment.rings),
+      drain: new TraceDrain(mem, attachment.rings, attachment.follow),
       bell: new Bell(mem, attachment.bell, this.#hurry),
       model: new TraceModel(options),
       labels: new Labels(attachment.firstHart),
@@ -196,9 +217,16 @@ export class TraceService {
     this.#pace.wake(this.#nowMs());
     this.#startedAt = this.#nowMs();
     this.#secondBinned = 0;
+    this.#secondOnlyCounted = 0;
+    this.#following.clear();
     this.#told = 0;
     this.#clockStep = undefined;
     this.#pictures.begin(this.#machine.labels, this.#machine.model);
+  }
+
+  /** What moves by itself moves less often where the page says so, or what is recorded does, which is sooner. */
+  #makeWay(): void {
+    this.#pictures.crowded = this.#crowded || this.#following.oneOf > 1;
   }
 
   #board(board: Parameters<Labels['board']>[0]): void {
@@ -230,7 +258,8 @@ export class TraceService {
     const now = this.#now(machine);
     const batch = machine.drain.drain(until ?? now - SETTLE_NS, now);
     this.#fillNow = Math.max(this.#fillNow, machine.drain.fill);
-    if (batch.count === 0 && batch.gaps.length === 0) return 0;
+    const events = batch.counted.reduce((sum, { n }) => sum + n, batch.count);
+    if (events === 0 && batch.gaps.length === 0) return 0;
     for (let i = 1; i < Math.min(batch.count, 256); i++) {
       // Clocks of two threads differ by less than a step: only one thread's own times say how long that is.
       if ((batch.what[i] as number) >>> 16 !== (batch.what[i - 1] as number) >>> 16) continue;
@@ -250,16 +279,24 @@ export class TraceService {
     const now = this.#alive ? this.#now(machine) : model.latest;
     return {
       now,
-      written: drain.taken,
+      written: drain.taken + drain.counted,
       lost: drain.lost,
       binned: model.binned,
+      onlyCounted: model.onlyCounted,
+      followOneOf: this.#following.oneOf,
       retained: model.window.end - model.window.begin,
       notKept: model.notKept,
       perSecond: this.#perSecond,
       fill: this.#fill,
       load: this.#load,
       drawing: this.#drawing,
-      emitNs: this.#emitNs,
+      eventCost: this.#eventCost,
+      cost:
+        this.#eventCost === undefined
+          ? undefined
+          : ((this.#perSecond - this.#onlyCountedPerSecond) * this.#eventCost.written +
+              this.#onlyCountedPerSecond * this.#eventCost.counted) /
+            1e9,
       clockStep: this.#clockStep,
       perEvent: model.perEvent.slice(),
       queues: model.requests.blockQueues().map((state): QueueSummary => {

@@ -1,3 +1,4 @@
+import { CountedStanding } from './counted-standing.ts';
 import { HeatGrid } from './heat-grid.ts';
 import { KickMemory } from './kick-memory.ts';
 import { QueueStats } from './queue-stats.ts';
@@ -14,6 +15,8 @@ export class TracedQueue {
   filled: TracedRequest[] = [];
   /** Published, and the decision whether to interrupt not yet seen. */
   flushed: TracedRequest[] = [];
+  /** Of those that are not followed. */
+  readonly counted = new CountedStanding();
   readonly kicks = new KickMemory();
   /** Host ns of the last request taken, and of the beginning of the dispatch that took it. */
   lastPop = -Infinity;
@@ -39,6 +42,11 @@ export class TracedQueue {
       else if (!Number.isNaN(times[P.submit])) disk++;
       else taken++;
     }
-    return { taken, disk, done };
+    const { counted } = this;
+    return {
+      taken: taken + Math.max(0, counted.open - counted.disk),
+      disk: disk + Math.max(0, counted.disk),
+      done,
+    };
   }
 }

@@ -6,6 +6,7 @@ import { usePlayground } from '../../model/playground.ts';
 import type { ListedRequest, QueueSummary, Summary } from '../../model/trace/protocol.ts';
 import { METRICS, STAGES } from '../../model/trace/stages.ts';
 import { type DiskQueue, useDiskQueues } from '../../model/trace/use-disk-queues.ts';
+import { useFollowed } from '../../model/trace/use-followed.ts';
 import { BreakButton } from '../../widgets/BreakButton.tsx';
 import { type Column, DataTable } from '../../widgets/DataTable.tsx';
 import { LiveText } from '../../widgets/LiveText.tsx';
@@ -119,11 +120,12 @@ const linkWidth = (perSecond: number): number =>
 /** Where a disk's requests are, and where their time goes. */
 export default function FlowView(): ReactNode {
   const { queues, chosen, choose } = useDiskQueues();
+  const followed = useFollowed();
   if (chosen === undefined)
     return <Pane>The way of a disk’s requests appears here when the machine is on.</Pane>;
   return (
     <Pane
-      about="rates of the last second (widths are logarithmic), times of the last 10 s; up to 8 requests/s one by one, in slow motion"
+      about={`rates of the last second (widths are logarithmic), times of the last 10 s; up to 8 requests/s one by one, in slow motion${followed}`}
       actions={<Select label="Virtqueue" value={chosen.id} choices={queues} onChange={choose} />}
     >
       <Stations key={chosen.id} chosen={chosen} />

@@ -6,6 +6,7 @@ import { usePlayground } from '../../model/playground.ts';
 import type { HeatRow, HeatStatus } from '../../model/trace/protocol.ts';
 import { METRICS } from '../../model/trace/stages.ts';
 import { useDiskQueues } from '../../model/trace/use-disk-queues.ts';
+import { useFollowed } from '../../model/trace/use-followed.ts';
 import { useTraceCanvas } from '../../model/trace/use-trace-canvas.ts';
 import type { ThemeName } from '../../tokens.ts';
 import { Button } from '../../widgets/Button.tsx';
@@ -28,10 +29,11 @@ const COLUMNS: readonly Column<HeatRow>[] = [
 ];
 const LATENCIES = METRICS.map(({ id, label }) => ({ id, label }));
 
-/** When requests took how long: every request is in a cell, and every cell that has one can be seen. */
+/** When requests took how long: every request that is followed is in a cell, and every cell that has one can be seen. */
 export default function HeatMapView({ theme }: { readonly theme: ThemeName }): ReactNode {
   const { trace, requests } = usePlayground();
   const { queues, chosen, choose } = useDiskQueues();
+  const followed = useFollowed();
   const [metric, setMetric] = useState('total');
   const [columns, setColumns] = useState('240');
   const [status, setStatus] = useState<HeatStatus>({ cursor: undefined, n: 0 });
@@ -69,7 +71,9 @@ export default function HeatMapView({ theme }: { readonly theme: ThemeName }): R
   };
   return (
     <Pane
-      about={status.cursor ?? 'columns of 250 ms, four rows to the octave; click or use the arrow keys'}
+      about={
+        status.cursor ?? `columns of 250 ms, four rows to the octave; click or use the arrow keys${followed}`
+      }
       actions={
         <>
           <Select label="Latency" value={metric} choices={LATENCIES} onChange={setMetric} />

@@ -34,6 +34,11 @@ export function HonestyStrip(): ReactNode {
           {fact('lost', 'Dropped because a thread’s ring was full; hatched in the timeline', (s) =>
             count(s.lost),
           )}
+          {fact(
+            'requests followed',
+            'Of the others every event is counted, and none recorded: when the machine wants the cores itself and has more requests than anyone can look at. “Events” has a switch',
+            ({ followOneOf }) => (followOneOf === 1 ? 'every one' : `1 of ${followOneOf}`),
+          )}
           {fact('kept to draw', 'The newest; older ones are counted and no longer drawn', (s) =>
             compact(s.retained),
           )}
@@ -50,11 +55,11 @@ export function HonestyStrip(): ReactNode {
           )}
           {fact(
             'tracing costs',
-            'Events per second × the time one takes, measured in this browser; spread over the machine’s threads',
-            ({ perSecond, emitNs }) =>
-              emitNs === undefined
+            'Events per second × the time one takes to record or to count, measured in this browser; spread over the machine’s threads',
+            ({ cost, eventCost }) =>
+              cost === undefined || eventCost === undefined
                 ? '–'
-                : `${share((perSecond * emitNs) / 1e9)} of a core, ${Math.round(emitNs)} ns each`,
+                : `${share(cost)} of a core, ${Math.round(eventCost.written)} ns each`,
           )}
           {fact('aggregator', 'Share of its own thread the reader of the trace uses', (s) => share(s.load))}
           {fact('drawing', 'Share of that thread that goes into the timeline and the heat map', (s) =>

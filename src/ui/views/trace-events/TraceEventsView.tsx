@@ -33,6 +33,7 @@ const REFRESH_MS = 2000;
 /** Which events are on, how often each came, and switches for one or a group: QMP `trace-event-set-state`. */
 export default function TraceEventsView(): ReactNode {
   const { controller, trace, breakpoints } = usePlayground();
+  const followsEvery = useStore(trace.store, (state) => state.followsEvery);
   const broken = useStore(breakpoints.store, (state) => state.all);
   const on = useController((state) => state.phase.kind === 'on');
   const [enabled, setEnabled] = useState<ReadonlySet<string> | undefined>(undefined);
@@ -77,6 +78,20 @@ export default function TraceEventsView(): ReactNode {
         'each event that is on costs a little; counts are since the start; a breakpoint holds the context an event happens in'
       }
     >
+      <div className={styles['follow']}>
+        <Switch
+          className={styles['switch'] ?? ''}
+          isSelected={followsEvery}
+          onChange={(next) => trace.followEvery(next)}
+        >
+          <span className={styles['knob']} aria-hidden="true" />
+          Follow every request
+        </Switch>
+        <p className={styles['why']}>
+          Else, while the machine wants the cores itself and has more events than anyone can look at, one
+          batch of requests in sixteen is recorded. Of the others all events are counted.
+        </p>
+      </div>
       {GROUPS.map(({ group, label }) => {
         const events = TRACE_EVENTS.filter((event) => event.group === group);
         const all = events.every(({ name }) => enabled?.has(name));

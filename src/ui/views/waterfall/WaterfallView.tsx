@@ -225,7 +225,9 @@ export default function WaterfallView(): ReactNode {
 function aboutList(list: RequestList | undefined, order: Order): string {
   if (list === undefined) return 'no complete request yet';
   if (order === 'under-way')
-    return `${count(list.retained)} under way, the oldest first; ${count(list.total)} complete`;
+    return `${count(list.retained + list.notFollowed)} under way${
+      list.notFollowed > 0 ? `, ${count(list.retained)} of them followed` : ''
+    }, the oldest first; ${count(list.total)} complete`;
   return `examples: ${list.requests.length} of ${count(list.total)} complete, ${count(list.retained)} kept`;
 }
 
