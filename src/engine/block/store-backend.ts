@@ -134,10 +134,9 @@ export class StoreBackend implements BlockBackend {
   }
 
   #execute(store: DiskStore, request: BlockRequest): BlockResult {
-    const { kind, offset, bytes, id, dev } = request;
-    const tracer = request.followed ? this.#tracer : this.#tracer.counting;
+    const { kind, offset, bytes, id, dev, followed } = request;
     if (kind === 'flush') {
-      tracer.emit(TRACE.blk_co_flush, dev, id);
+      this.#tracer.emitFor(followed, 0, TRACE.blk_co_flush, dev, id);
       return store.readOnly ? BLK_OK : store.flush();
     }
     if (!isRange(offset, bytes, store.bytes)) return EINVAL; // B3
@@ -145,13 +144,13 @@ export class StoreBackend implements BlockBackend {
     // A fraction handed over would be a number on the heap.
     const high = Math.floor(sector / 2 ** 32);
     if (kind === 'read') {
-      tracer.emit(TRACE.blk_co_preadv, dev, id, sector, high, bytes);
+      this.#tracer.emitFor(followed, 0, TRACE.blk_co_preadv, dev, id, sector, high, bytes);
       return store.read(request.iov, offset);
     }
     if (store.readOnly) return EROFS; // B4
     switch (kind) {
       case 'write':
-        tracer.emit(TRACE.blk_co_pwritev, dev, id, sector, high, bytes);
+        this.#tracer.emitFor(followed, 0, TRACE.blk_co_pwritev, dev, id, sector, high, bytes);
         return store.write(request.iov, offset);
       case 'discard':
         return store.canDiscard ? store.discard(offset, bytes) : ENOTSUP;

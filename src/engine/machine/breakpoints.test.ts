@@ -67,7 +67,7 @@ describe('breakpoints', () => {
     mem.store32(layout.traceFollow, 15);
     expect([ctx1.follows(16), ctx1.follows(17)]).toEqual([true, false]);
     table.put(5, { events: [TRACE.virtqueue_pop] });
-    ctx1.counting.emit(TRACE.virtqueue_pop, SLOT, 0, 3, 99, 4);
+    ctx1.emitFor(false, 0, TRACE.virtqueue_pop, SLOT, 0, 3, 99, 4);
     expect(held()).toEqual([1]);
     expect(hit(1)).toMatchObject({ breakpoint: 5, dev: SLOT, req: 99 });
     expect(ctx1.follows(17)).toBe(true);

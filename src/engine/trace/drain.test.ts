@@ -119,8 +119,8 @@ describe('TraceDrain', () => {
   it('hands on what was only counted, by thread and event, and it is not lost when rings are full', () => {
     const { clock, writers, drain, rings, mem } = rig(2);
     clock.set(10);
-    for (let i = 0; i < 3 * CAPACITY; i++) writers[1]?.counting.emit(kick, i);
-    writers[0]?.counting.emit(TRACE.virtqueue_pop);
+    for (let i = 0; i < 3 * CAPACITY; i++) writers[1]?.emitFor(false, 0, kick, i);
+    writers[0]?.emitFor(false, 0, TRACE.virtqueue_pop);
     writers[1]?.emit(kick);
     const batch = drain.drain(100);
     expect([batch.count, batch.counted]).toEqual([
@@ -131,7 +131,7 @@ describe('TraceDrain', () => {
       ],
     ]);
     expect(drain.drain(100).counted).toEqual([]);
-    writers[1]?.counting.emit(kick);
+    writers[1]?.emitFor(false, 0, kick);
     expect(drain.drain(100).counted).toEqual([{ thread: 1, event: kick, n: 1 }]);
     expect([drain.taken, drain.counted, drain.lost]).toEqual([1, 3 * CAPACITY + 2, 0]);
     const written = rings.map((ring) => new TraceRingReader(mem, ring).written);
@@ -163,7 +163,7 @@ describe('TraceDrain', () => {
     const { mem, writers, drain } = rig(1);
     setTraceEnabled(mem, MASK, kick, false);
     writers[0]?.emit(kick);
-    writers[0]?.counting.emit(kick);
+    writers[0]?.emitFor(false, 0, kick);
     expect(drain.drain(1)).toMatchObject({ count: 0, counted: [] });
   });
 });

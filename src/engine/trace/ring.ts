@@ -1,9 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { SharedMemory } from '../base/shared-memory.ts';
 import { struct } from '../base/struct.ts';
-import { CountingSink } from './counting-sink.ts';
 import { TRACE_EVENTS } from './schema.ts';
-import type { Tracer, TraceSink } from './tracer.ts';
+import type { Tracer } from './tracer.ts';
 
 /** Head of a ring: one writer (a thread), one reader (the aggregator). Indexes count records and wrap at 2^32. */
 export const TraceRingLayout = struct(
@@ -80,7 +79,7 @@ export class TraceRingWriter implements Tracer {
   readonly #threadBits: number;
   readonly #bell: number;
   readonly #followWord: number;
-  readonly counting: TraceSink;
+  readonly #countsWord: number;
   /** `head` has none of these bits when it is time to look how full the ring is. */
   readonly #betweenLooks: number;
   #head = 0;
@@ -125,13 +124,7 @@ export class TraceRingWriter implements Tracer {
     this.#threadBits = (options.thread << 16) >>> 0;
     this.#bell = options.bell ?? 0;
     this.#followWord = options.follow === undefined ? -1 : options.follow >>> 2;
-    this.counting = new CountingSink({
-      words: mem.u32,
-      mask: this.#maskWord,
-      breaks: this.#breakWord,
-      onBreak: this.#onBreak,
-      counts: (ring + traceCountsAt(capacity)) >>> 2,
-    });
+    this.#countsWord = (ring + traceCountsAt(capacity)) >>> 2;
     this.#betweenLooks = capacity / LOOKS - 1;
     mem.store32(ring + TraceRingLayout.at.thread, options.thread);
     mem.store32(ring + TraceRingLayout.at.capacity, capacity);
@@ -162,6 +155,10 @@ export class TraceRingWriter implements Tracer {
   }
 
   emitAt(at: number, event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): boolean {
+    return this.emitFor(true, at, event, a0, a1, a2, a3, a4);
+  }
+
+  emitFor(followed: boolean, at: number, event: number, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0): boolean {
     const words = this.#words;
     if (((words[this.#maskWord + (event >>> 5)] as number) & (1 << (event & 31))) === 0) return false;
     if (
@@ -169,6 +166,11 @@ export class TraceRingWriter implements Tracer {
       ((words[this.#breakWord + (event >>> 5)] as number) & (1 << (event & 31))) !== 0
     )
       this.#onBreak(event, [a0, a1, a2, a3, a4]);
+    // Also for a record, to which it adds nothing: on the day the first request is not followed, code that has never
+    // counted would be thrown away by V8, and all of the disk's path that it was built into.
+    const count = this.#countsWord + event;
+    words[count] = (words[count] as number) + (followed ? 0 : 1);
+    if (!followed) return false;
     const time = Math.max(this.#time, at === 0 ? this.#clock.nowNs() : at);
     this.#time = time;
     const head = this.#head;

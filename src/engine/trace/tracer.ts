@@ -1,5 +1,12 @@
-/** What takes events. Calls are cheap when the event is off: implementations look at one word first. */
-export interface TraceSink {
+/**
+ * What engine code writes events to. One tracer per thread. Calls are cheap when the event is off:
+ * implementations look at one word first.
+ *
+ * A disk can have more requests a second than anyone can look at, and its machine too few cores to record them all.
+ * Then only one in so many is followed (its events are recorded), and the others' events are counted: which, the device
+ * asks for each batch with `follows`, so that requests that are merged or published together are treated alike.
+ */
+export interface Tracer {
   /** Is this event wanted? For callers that would have to compute arguments. */
   enabled(event: number): boolean;
   /**
@@ -21,20 +28,22 @@ export interface TraceSink {
     a3?: number,
     a4?: number,
   ): boolean;
-}
-
-/**
- * What engine code writes events to. One tracer per thread.
- *
- * A disk can have more requests a second than anyone can look at, and its machine too few cores to record them all.
- * Then only one in so many is followed (its events are recorded), and the others' events are counted: which, the device
- * asks for each batch with `follows`, so that requests that are merged or published together are treated alike.
- */
-export interface Tracer extends TraceSink {
-  /** For the events of requests that are not followed. */
-  readonly counting: TraceSink;
-  /** Records an event at the time of this thread's last record. */
+  /** The same, at the time of this thread's last record. */
   emitSame(event: number, a0?: number, a1?: number, a2?: number, a3?: number, a4?: number): boolean;
+  /**
+   * An event of a request: recorded as by `emitAt` if the request is followed, else counted, without a reading of the
+   * clock. An event that is off is neither; a breakpoint is run into in both cases.
+   */
+  emitFor(
+    followed: boolean,
+    timeNs: number,
+    event: number,
+    a0?: number,
+    a1?: number,
+    a2?: number,
+    a3?: number,
+    a4?: number,
+  ): boolean;
   /** Are the requests of a device's `batch`-th batch to be followed? */
   follows(batch: number): boolean;
   /**
@@ -45,11 +54,12 @@ export interface Tracer extends TraceSink {
 }
 
 /** Writes nothing. */
-const nullSink: TraceSink = { enabled: () => false, emit: () => false, emitAt: () => false };
 export const nullTracer: Tracer = {
-  ...nullSink,
-  counting: nullSink,
+  enabled: () => false,
+  emit: () => false,
+  emitAt: () => false,
   emitSame: () => false,
+  emitFor: () => false,
   follows: () => true,
   nameId: () => 0,
 };
@@ -62,11 +72,6 @@ export class RecordingTracer implements Tracer {
   readonly counted = new Map<number, number>();
   /** One batch of so many is followed. */
   followOneOf = 1;
-  readonly counting: TraceSink = {
-    enabled: () => true,
-    emit: (event) => this.#count(event),
-    emitAt: (_timeNs, event) => this.#count(event),
-  };
   enabled(): boolean {
     return true;
   }
@@ -80,12 +85,13 @@ export class RecordingTracer implements Tracer {
   emitSame(event: number, ...args: number[]): boolean {
     return this.emit(event, ...args);
   }
-  follows(batch: number): boolean {
-    return batch % this.followOneOf === 0;
-  }
-  #count(event: number): boolean {
+  emitFor(followed: boolean, _timeNs: number, event: number, ...args: number[]): boolean {
+    if (followed) return this.emit(event, ...args);
     this.counted.set(event, (this.counted.get(event) ?? 0) + 1);
     return false;
+  }
+  follows(batch: number): boolean {
+    return batch % this.followOneOf === 0;
   }
   nameId(_kind: string, name: string): number {
     const known = this.names.indexOf(name);

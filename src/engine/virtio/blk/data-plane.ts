@@ -9,7 +9,6 @@ import {
   ENOTSUP,
 } from '../../block/block-backend.ts';
 import { TRACE } from '../../trace/schema.ts';
-import type { TraceSink } from '../../trace/tracer.ts';
 import type { VirtioEnv } from '../env.ts';
 import { VirtioDeviceLayout, VirtQueueLayout } from '../layout.ts';
 import { copyElement, type DescriptorChain } from '../queue/chain.ts';
@@ -141,7 +140,14 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
         this.#accept(request, nowNs);
         return;
       case 'get-id':
-        this.#sink(request).emit(TRACE.virtio_blk_handle_other, env.dev, request.req, request.type);
+        env.tracer.emitFor(
+          request.followed,
+          0,
+          TRACE.virtio_blk_handle_other,
+          env.dev,
+          request.req,
+          request.type,
+        );
         this.state.addF64(Q.others, 1);
         request.data.fillZero(env.mem);
         request.data.copyFrom(env.mem, this.#serial);
@@ -166,9 +172,11 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
   }
 
   #accept(request: VirtioBlkRequest, nowNs: number): void {
-    if (!request.followed) this.queue.counted.submitted += 1;
+    const { tracer, dev } = this.env;
+    const { followed, req, type } = request;
+    this.queue.counted.submitted += followed ? 0 : 1;
     if (request.kind !== 'read' && request.kind !== 'write') {
-      this.#sink(request).emit(TRACE.virtio_blk_handle_other, this.env.dev, request.req, request.type);
+      tracer.emitFor(followed, 0, TRACE.virtio_blk_handle_other, dev, req, type);
       this.submitBatch(); // K2
       this.#backend.submit(request);
       return;
@@ -197,7 +205,9 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
       for (let next = leader.merged; next !== undefined; next = next.merged) followers += 1;
       if (followers > 0) {
         this.state.addF64(write ? Q.writesMerged : Q.readsMerged, followers);
-        this.#sink(leader).emit(
+        env.tracer.emitFor(
+          leader.followed,
+          0,
           TRACE.virtio_blk_submit_multireq,
           env.dev,
           leader.req,
@@ -239,7 +249,8 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     while (request !== undefined) {
       const next: VirtioBlkRequest | undefined = request.merged;
       request.merged = undefined;
-      this.#sink(request).emitAt(nowNs, TRACE.virtio_blk_rw_complete, this.env.dev, request.req, result);
+      const { followed, req } = request;
+      this.env.tracer.emitFor(followed, nowNs, TRACE.virtio_blk_rw_complete, this.env.dev, req, result);
       if (result === BLK_OK) this.#succeed(request, nowNs);
       else this.#failed(request, result);
       request = next;
@@ -304,11 +315,9 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
 
   /** Answers a request that has been at the disk. */
   #answer(request: VirtioBlkRequest, status: BlkStatus, nowNs?: number): void {
-    if (!request.followed) {
-      const { counted } = this.queue;
-      counted.completed += 1;
-      counted.bytes += request.bytes;
-    }
+    const { counted } = this.queue;
+    counted.completed += request.followed ? 0 : 1;
+    counted.bytes += request.followed ? 0 : request.bytes;
     this.#finish(request, status, nowNs);
   }
 
@@ -318,8 +327,8 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     if (status !== VIRTIO_BLK_S_OK) this.state.addF64(Q.errors, 1);
     env.mem.u8[request.statusAddr] = status;
     // An error is recorded, followed or not.
-    const sink = status === VIRTIO_BLK_S_OK ? this.#sink(request) : env.tracer;
-    sink.emitAt(nowNs, TRACE.virtio_blk_req_complete, env.dev, request.req, status);
+    const followed = request.followed || status !== VIRTIO_BLK_S_OK;
+    env.tracer.emitFor(followed, nowNs, TRACE.virtio_blk_req_complete, env.dev, request.req, status);
     // The length says how many bytes from the start were written (2.7.8.2); the status byte is the last.
     const fillsBuffer = request.type === VIRTIO_BLK_T_IN || request.type === VIRTIO_BLK_T_GET_ID;
     const whole = request.writableBytes === 1 || (status === VIRTIO_BLK_S_OK && fillsBuffer);
@@ -400,17 +409,12 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     return this.env.mem.u8[at] !== 0;
   }
 
-  /** Where the events of a request go. */
-  #sink({ followed }: VirtioBlkRequest): TraceSink {
-    const { tracer } = this.env;
-    return followed ? tracer : tracer.counting;
-  }
-
   #traceRange(nowNs: number, event: number, request: VirtioBlkRequest): void {
-    const sink = this.#sink(request);
-    if (!sink.enabled(event)) return;
+    const { tracer, dev } = this.env;
+    if (!tracer.enabled(event)) return;
+    const { followed, req, bytes } = request;
     const sector = request.offset / SECTOR_BYTES;
     const high = Math.floor(sector / 0x1_0000_0000);
-    sink.emitAt(nowNs, event, this.env.dev, request.req, sector >>> 0, high, request.bytes);
+    tracer.emitFor(followed, nowNs, event, dev, req, sector >>> 0, high, bytes);
   }
 }

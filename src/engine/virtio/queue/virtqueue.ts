@@ -106,9 +106,18 @@ export abstract class Virtqueue {
     state.addF64(Q.completions, 1);
     this.pending += 1;
     const { tracer, dev } = this.env;
-    if (!element.followed) this.counted.filled += 1;
-    const sink = element.followed ? tracer : tracer.counting;
-    sink.emitAt(nowNs, TRACE.virtqueue_fill, dev, this.index, element.head, element.req, written);
+    const { followed } = element;
+    this.counted.filled += followed ? 0 : 1;
+    tracer.emitFor(
+      followed,
+      nowNs,
+      TRACE.virtqueue_fill,
+      dev,
+      this.index,
+      element.head,
+      element.req,
+      written,
+    );
   }
 
   /** Makes filled buffers visible and interrupts the driver if it wants that. */
@@ -168,9 +177,17 @@ export abstract class Virtqueue {
     state.addF64(Q.requests, 1);
     const next = state.get(Q.lastAvailIdx);
     chain.followed = this.follows;
-    if (!chain.followed) this.counted.popped += 1;
-    const sink = chain.followed ? env.tracer : env.tracer.counting;
-    sink.emitAt(nowNs, TRACE.virtqueue_pop, env.dev, this.index, chain.head, chain.req, next);
+    this.counted.popped += chain.followed ? 0 : 1;
+    env.tracer.emitFor(
+      chain.followed,
+      nowNs,
+      TRACE.virtqueue_pop,
+      env.dev,
+      this.index,
+      chain.head,
+      chain.req,
+      next,
+    );
   }
 }
 

@@ -88,8 +88,7 @@ describe('TraceService', () => {
           if (writer === undefined) continue;
           const follows = writer.follows(batch++);
           if (follows) followed++;
-          const sink = follows ? writer : writer.counting;
-          for (let k = 0; k < 100; k++) sink.emit(TRACE.virtio_set_status, 1, 2);
+          for (let k = 0; k < 100; k++) writer.emitFor(follows, 0, TRACE.virtio_set_status, 1, 2);
         }
         service.tick();
       }
