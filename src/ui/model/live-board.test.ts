@@ -71,7 +71,7 @@ it('looks less often at a machine that wants the cores itself, and tells every l
   expect(board.crowded).toBe(true);
   told = 0;
   const looks = await during(3000);
-  expect(looks.length).toBe(9);
+  expect(looks.length).toBe(6);
   expect(told).toBe(3);
   machine.busy = 0.2;
   await during(3000);

@@ -15,8 +15,8 @@ export interface BoardFrame {
 export const BOARD_INTERVAL_MS = 100;
 const PARTS = 5;
 /** The same where the machine wants the cores itself. */
-const CROWDED_INTERVAL_MS = 333;
-const CROWDED_PARTS = 3;
+const CROWDED_INTERVAL_MS = 500;
+const CROWDED_PARTS = 2;
 /**
  * A machine that sleeps is looked at once a second. Sleep is a second of looks between which hardly anything happened: a
  * guest's own housekeeping, so many iterations and interrupts a second, does not count.

@@ -14,7 +14,7 @@ const PAINT_SHARE = 0.025;
 const PAINT_LONGEST_MS = 200;
 const PAINT_QUIET_MS = 500;
 /** Where the machine wants the cores itself. */
-const PAINT_CROWDED_MS = 400;
+const PAINT_CROWDED_MS = 500;
 /** A heat map changes slowly. */
 const HEAT_MS = 120;
 /** While nobody does anything; what a person does is answered at once. */
