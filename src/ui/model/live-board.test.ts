@@ -71,8 +71,14 @@ it('looks less often at a machine that wants the cores itself, and tells every l
   expect(board.crowded).toBe(true);
   told = 0;
   const looks = await during(3000);
-  expect(looks.length).toBe(6);
+  expect(looks.length).toBe(15);
+  expect(told).toBe(5);
+  board.flooded = true;
+  await during(1000);
+  told = 0;
+  expect((await during(3000)).length).toBe(3);
   expect(told).toBe(3);
+  board.flooded = false;
   machine.busy = 0.2;
   await during(3000);
   expect(board.crowded).toBe(false);

@@ -15,8 +15,10 @@ export interface BoardFrame {
 export const BOARD_INTERVAL_MS = 100;
 const PARTS = 5;
 /** The same where the machine wants the cores itself. */
-const CROWDED_INTERVAL_MS = 500;
-const CROWDED_PARTS = 2;
+const CROWDED_INTERVAL_MS = 200;
+const CROWDED_PARTS = 3;
+/** And where it has more to do than anyone can look at. */
+const FLOODED_INTERVAL_MS = 1000;
 /**
  * A machine that sleeps is looked at once a second. Sleep is a second of looks between which hardly anything happened: a
  * guest's own housekeeping, so many iterations and interrupts a second, does not count.
@@ -50,6 +52,9 @@ export class LiveBoard {
   readonly #frameListeners = new Set<(frame: BoardFrame) => void>();
   readonly #numberListeners = new Set<(frame: BoardFrame) => void>();
   readonly #wakeListeners = new Set<() => void>();
+
+  /** The machine has more to do than anyone can look at, and the cores are its own: what shows it moves once a second. */
+  flooded = false;
 
   /** @param cores of the host */
   constructor(cores = globalThis.navigator?.hardwareConcurrency ?? 1) {
@@ -155,9 +160,11 @@ export class LiveBoard {
       () => this.#timed(),
       this.asleep
         ? msToFullSecond(now, PAGE_AFTER_MS)
-        : this.crowded
-          ? CROWDED_INTERVAL_MS
-          : BOARD_INTERVAL_MS,
+        : this.flooded
+          ? FLOODED_INTERVAL_MS
+          : this.crowded
+            ? CROWDED_INTERVAL_MS
+            : BOARD_INTERVAL_MS,
     );
   }
 
@@ -205,7 +212,7 @@ export class LiveBoard {
       for (const listener of listeners) listener(frame);
       return;
     }
-    const parts = this.crowded ? CROWDED_PARTS : PARTS;
+    const parts = this.flooded ? 1 : this.crowded ? CROWDED_PARTS : PARTS;
     const part = this.#part % parts;
     const from = Math.floor((listeners.length * part) / parts);
     const to = Math.floor((listeners.length * (part + 1)) / parts);

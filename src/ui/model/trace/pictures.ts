@@ -13,13 +13,10 @@ const PAINT_MS = 50;
 const PAINT_SHARE = 0.025;
 const PAINT_LONGEST_MS = 200;
 const PAINT_QUIET_MS = 500;
-/** Where the machine wants the cores itself. */
-const PAINT_CROWDED_MS = 500;
 /** A heat map changes slowly. */
 const HEAT_MS = 120;
 /** While nobody does anything; what a person does is answered at once. */
 const STATUS_MS = 250;
-const STATUS_CROWDED_MS = 500;
 
 /** A canvas and what it shows. */
 interface Common<Kind extends string, View> {
@@ -55,8 +52,8 @@ export class Pictures {
   readonly #pictures = new Map<number, Picture>();
   readonly #filterTexts = new Map<number, string>();
   #paintMs = 0;
-  /** The machine wants the cores itself: what moves by itself moves less often. */
-  crowded = false;
+  /** What moves by itself moves this often at most, ms: the machine wants the cores itself. 0: as often as can be afforded. */
+  leastMs = 0;
 
   /** @param nowMs `performance.timeOrigin + performance.now()` */
   constructor(post: (message: FromAggregator) => void, nowMs: () => number) {
@@ -158,7 +155,7 @@ export class Pictures {
       // What a person asked for (told is 0) does not wait.
       const least = picture.kind === 'heat' ? HEAT_MS : PAINT_MS;
       const affordable = Math.min(PAINT_LONGEST_MS, Math.max(least, picture.cost / PAINT_SHARE));
-      const due = quiet ? PAINT_QUIET_MS : this.crowded ? PAINT_CROWDED_MS : affordable;
+      const due = quiet ? PAINT_QUIET_MS : Math.max(affordable, this.leastMs);
       const advancing = shown.alive && picture.kind === 'heat' && shown.model.keep;
       if ((picture.dirty || advancing) && (picture.told === 0 || nowMs - picture.painted >= due - 4))
         this.#paintOne(shown, id, picture, nowMs);
@@ -177,7 +174,7 @@ export class Pictures {
     picture.dirty = false;
     picture.painted = nowMs;
     const began = this.#nowMs();
-    const tell = nowMs - picture.told >= (this.crowded ? STATUS_CROWDED_MS : STATUS_MS);
+    const tell = nowMs - picture.told >= Math.max(STATUS_MS, this.leastMs);
     if (tell) picture.told = nowMs;
     if (picture.kind === 'timeline') {
       if (model.keep) picture.view.advance(model);

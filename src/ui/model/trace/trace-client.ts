@@ -85,6 +85,7 @@ export class TraceClient {
         forgetBoard();
         forgetWake();
         forgetCrowd();
+        controller.board.flooded = false;
         this.#post({ type: 'machine-gone' });
       };
     });
@@ -192,6 +193,7 @@ export class TraceClient {
     switch (message.type) {
       case 'summary':
         this.#summary = message.summary;
+        this.#controller.board.flooded = message.summary.followOneOf > 1;
         this.#tellSummary(message.summary);
         return;
       case 'timeline-status':

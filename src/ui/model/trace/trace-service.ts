@@ -30,7 +30,10 @@ const SETTLE_NS = 2e6;
 /** What an event costs is measured when the machine has started, which has no core to spare. */
 const MEASURE_AFTER_MS = 4000;
 const SUMMARY_MS = 250;
-const SUMMARY_CROWDED_MS = 1000;
+/** Pictures and summaries while the machine wants the cores itself, */
+const CROWDED = { pictureMs: 250, summaryMs: 500 };
+/** and while it also has more events than anyone can look at: what tells of the last second is told once a second. */
+const FLOODED = { pictureMs: 1000, summaryMs: 1000 };
 /** Up to this many requests per second can be shown one by one. */
 const SINGLY = 8;
 
@@ -56,6 +59,7 @@ export class TraceService {
   #machine: Machine | undefined;
   #alive = false;
   #crowded = false;
+  #summaryMs = SUMMARY_MS;
   readonly #pictures: Pictures;
   #summaries = false;
   #visible = true;
@@ -101,6 +105,7 @@ export class TraceService {
     if (machine !== undefined && this.#alive && this.#following.look(began, machine.model.lanes.values())) {
       machine.drain.followOneOf(this.#following.oneOf);
       this.#makeWay();
+      this.#summaryAt = 0;
     }
     if (machine !== undefined && began - this.#startedAt >= MEASURE_AFTER_MS)
       this.#eventCost ??= measureEmit(this.#nowMs);
@@ -112,10 +117,7 @@ export class TraceService {
     });
     if (machine !== undefined && this.#visible && this.#pace.tells(began)) {
       this.#pictures.paint(this.#shown(machine), began, this.#pace.quiet);
-      if (
-        this.#summaries &&
-        began - this.#summaryAt >= (this.#pictures.crowded ? SUMMARY_CROWDED_MS : SUMMARY_MS)
-      ) {
+      if (this.#summaries && began - this.#summaryAt >= this.#summaryMs) {
         this.#summaryAt = began;
         this.#post({ type: 'summary', summary: this.#summary(machine) });
       }
@@ -226,7 +228,9 @@ export class TraceService {
 
   /** What moves by itself moves less often where the page says so, or what is recorded does, which is sooner. */
   #makeWay(): void {
-    this.#pictures.crowded = this.#crowded || this.#following.oneOf > 1;
+    const held = this.#following.oneOf > 1 ? FLOODED : this.#crowded ? CROWDED : undefined;
+    this.#pictures.leastMs = held?.pictureMs ?? 0;
+    this.#summaryMs = held?.summaryMs ?? SUMMARY_MS;
   }
 
   #board(board: Parameters<Labels['board']>[0]): void {
