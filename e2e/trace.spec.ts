@@ -225,8 +225,11 @@ test('a request is gone after from view to view: waterfall, flow, timeline, heat
   await page.getByRole('tab', { name: 'Flow' }).click();
   await one.getByRole('button', { name: 'In the timeline' }).click();
   await expect(page.getByRole('textbox', { name: 'Search events' })).toHaveValue(id);
-  await page.getByRole('textbox', { name: 'Search events' }).press('Enter');
-  await expect(page.getByRole('button', { name: id, exact: true })).toBeVisible();
+  // The text may stand there a moment before the timeline has been told to look for it.
+  await expect(async () => {
+    await page.getByRole('textbox', { name: 'Search events' }).press('Enter');
+    await expect(page.getByRole('button', { name: id, exact: true })).toBeVisible({ timeout: 2000 });
+  }).toPass();
   await page.getByRole('application', { name: /^Timeline/ }).focus();
   await page.keyboard.press('r');
   await isSelected('Waterfall');
