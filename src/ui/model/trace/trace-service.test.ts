@@ -76,7 +76,7 @@ describe('TraceService', () => {
   });
 
   it('has the machine follow fewer requests where it has more events than can be looked at and no core to spare', () => {
-    const { service, writers, summary, advance } = rig(2);
+    const { service, writers, posted, summary, advance } = rig(2);
     let batch = 0;
     let followed = 0;
     /** Two threads at a million events a second each, for so many ms. */
@@ -104,6 +104,22 @@ describe('TraceService', () => {
     expect(onlyCounted).toBeGreaterThan(0.9 * 200 * 20 * 100);
     service.receive({ type: 'follow', every: true });
     expect(load(300)).toBe(1);
+
+    // A machine that is gone in the midst of it is told of as often as any other.
+    service.receive({ type: 'follow', every: false });
+    load(300);
+    service.receive({ type: 'machine-gone' });
+    const told = (): number => posted.filter(({ type }) => type === 'summary').length;
+    advance(1000);
+    service.tick();
+    expect(summary().followOneOf).toBe(1);
+    const before = told();
+    for (let i = 0; i < 8; i++) {
+      advance(250);
+      service.receive({ type: 'wake' });
+      service.tick();
+    }
+    expect(told() - before).toBe(8);
   });
 
   it('asks to be called sooner when a ring fills quickly', () => {

@@ -148,6 +148,7 @@ export class TraceService {
       case 'machine-gone':
         if (this.#machine !== undefined && this.#alive) this.#read(this.#machine, Infinity);
         this.#alive = false;
+        this.#followAll();
         this.#machine?.bell.close();
         this.#pictures.dirtyAll();
         return;
@@ -220,10 +221,16 @@ export class TraceService {
     this.#startedAt = this.#nowMs();
     this.#secondBinned = 0;
     this.#secondOnlyCounted = 0;
-    this.#following.clear();
+    this.#followAll();
     this.#told = 0;
     this.#clockStep = undefined;
     this.#pictures.begin(this.#machine.labels, this.#machine.model);
+  }
+
+  /** A machine that is new has had no events, and one that is gone has no more. */
+  #followAll(): void {
+    this.#following.clear();
+    this.#makeWay();
   }
 
   /** What moves by itself moves less often where the page says so, or what is recorded does, which is sooner. */
