@@ -24,6 +24,21 @@ test('avail.idx wraps', () => {
   expect(kicks.covering(0xfffd)).toBe(10);
 });
 
+test('a kick is done with when what it announced is taken, also when the queue comes round to its index', () => {
+  const kicks = new KickMemory();
+  kicks.add(10, 2);
+  kicks.add(20, 4);
+  kicks.taken(1);
+  expect(kicks.covering(2)).toBe(10);
+  kicks.taken(2);
+  expect([kicks.covering(2), kicks.covering(3)]).toEqual([20, 20]);
+  // Nobody kicks: the driver is faster than the device, and 32,767 requests on the old indexes seem to lie ahead.
+  for (let next = 3; next <= 0x8005; next++) kicks.taken(next & 0xffff);
+  expect(kicks.covering(0x8006)).toBeNaN();
+  kicks.add(30, 0x8007);
+  expect(kicks.covering(0x8007)).toBe(30);
+});
+
 test('where kicks carry no index, it is the oldest after the last look', () => {
   const kicks = new KickMemory();
   for (const time of [10, 20, 30]) kicks.add(time, 0);

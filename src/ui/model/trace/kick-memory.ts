@@ -7,6 +7,8 @@ export class KickMemory {
   /** avail.idx at the kick. */
   readonly #avail = new Uint16Array(KICKS);
   #count = 0;
+  /** Kicks before this one have announced nothing that is still to be taken. */
+  #from = 0;
 
   add(time: number, avail: number): void {
     const slot = this.#count++ % KICKS;
@@ -15,7 +17,21 @@ export class KickMemory {
   }
 
   clear(): void {
-    this.#count = 0;
+    this.#count = this.#from = 0;
+  }
+
+  /**
+   * The request before avail index `next` has been taken. A kick that announced no later one is done with: indexes have 16
+   * bits, and a busy queue comes round to the same ones in a fifth of a second.
+   */
+  taken(next: number): void {
+    let from = this.#oldest;
+    while (from < this.#count) {
+      const ahead = ((this.#avail[from % KICKS] as number) - next) & 0xffff;
+      if (ahead > 0 && ahead < 0x8000) break;
+      from++;
+    }
+    this.#from = from;
   }
 
   /**
@@ -42,6 +58,6 @@ export class KickMemory {
   }
 
   get #oldest(): number {
-    return Math.max(0, this.#count - KICKS);
+    return Math.max(this.#from, this.#count - KICKS);
   }
 }

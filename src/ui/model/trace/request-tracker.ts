@@ -281,9 +281,10 @@ export class RequestTracker {
   /** The kick that announced the request before avail index `next`: a packed ring's kicks carry no index. */
   #kickOf(queue: TracedQueue, next: number): number {
     const { kicks } = queue;
-    return this.packed.has(queueKey(queue.dev, queue.queue))
-      ? kicks.since(queue.lastPop)
-      : kicks.covering(next);
+    if (this.packed.has(queueKey(queue.dev, queue.queue))) return kicks.since(queue.lastPop);
+    const kick = kicks.covering(next);
+    kicks.taken(next);
+    return kick;
   }
 
   /** Requests that lie in the leader's range and have not been submitted travel with it. */
