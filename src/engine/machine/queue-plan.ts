@@ -3,7 +3,8 @@ import type { Dispatched } from '../qcontext/dispatch-gate.ts';
 import type { UserNetConfig } from '../net/user/config.ts';
 import type { UserNetState } from '../net/user/user-net.ts';
 import type { VirtioBlkConfig } from '../virtio/blk/config.ts';
-import type { BlkErrorReport, ParkedBlkRequest } from '../virtio/blk/data-plane.ts';
+import type { BlkErrorReport } from '../virtio/blk/data-plane.ts';
+import type { ParkedBlkRequest } from '../virtio/blk/parked.ts';
 import type { BlockPlan } from './block-open.ts';
 import type { BreakHit } from './break-watch.ts';
 

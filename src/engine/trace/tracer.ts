@@ -1,3 +1,6 @@
+/** Up to five unsigned 32-bit arguments of an event; what they mean is in schema.ts. */
+export type TraceArgs = readonly [a0?: number, a1?: number, a2?: number, a3?: number, a4?: number];
+
 /**
  * What engine code writes events to. One tracer per thread. Calls are cheap when the event is off:
  * implementations look at one word first.
@@ -10,40 +13,23 @@ export interface Tracer {
   /** Is this event wanted? For callers that would have to compute arguments. */
   enabled(event: number): boolean;
   /**
-   * Records an event with up to five unsigned 32-bit arguments (see schema.ts for their meaning).
+   * Records an event.
    * @returns whether there is a record of it now; not if the event is off, the ring was full, or it is only counted
    */
-  emit(event: number, a0?: number, a1?: number, a2?: number, a3?: number, a4?: number): boolean;
+  emit(event: number, ...args: TraceArgs): boolean;
   /**
    * The same, at a time the caller has just read. What happens within a microsecond shares one reading of the clock:
    * that costs more than all the rest of a record, and its step in a browser is longer.
    * @param timeNs of this machine's clock, or 0 for now; not before this thread's last record, else that one's time is taken
    */
-  emitAt(
-    timeNs: number,
-    event: number,
-    a0?: number,
-    a1?: number,
-    a2?: number,
-    a3?: number,
-    a4?: number,
-  ): boolean;
+  emitAt(timeNs: number, event: number, ...args: TraceArgs): boolean;
   /** The same, at the time of this thread's last record. */
-  emitSame(event: number, a0?: number, a1?: number, a2?: number, a3?: number, a4?: number): boolean;
+  emitSame(event: number, ...args: TraceArgs): boolean;
   /**
    * An event of a request: recorded as by `emitAt` if the request is followed, else counted, without a reading of the
    * clock. An event that is off is neither; a breakpoint is run into in both cases.
    */
-  emitFor(
-    followed: boolean,
-    timeNs: number,
-    event: number,
-    a0?: number,
-    a1?: number,
-    a2?: number,
-    a3?: number,
-    a4?: number,
-  ): boolean;
+  emitFor(followed: boolean, timeNs: number, event: number, ...args: TraceArgs): boolean;
   /** Are the requests of a device's `batch`-th batch to be followed? */
   follows(batch: number): boolean;
   /**

@@ -1,5 +1,5 @@
 import type { SerialBusState } from '../serial-bus.ts';
-import type { ParkedBlkRequest } from '../../virtio/blk/data-plane.ts';
+import type { ParkedBlkRequest } from '../../virtio/blk/parked.ts';
 
 /** What a snapshot says of itself: enough to tell whether it fits a machine, and what is not in regions. */
 export interface SnapshotHeader {

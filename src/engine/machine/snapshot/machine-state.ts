@@ -1,7 +1,7 @@
 import { SharedMemory } from '../../base/shared-memory.ts';
 import { BLK_OK, blockResultName } from '../../block/block-backend.ts';
 import { memoryDiskUsed } from '../../block/memory-store.ts';
-import type { ParkedBlkRequest } from '../../virtio/blk/data-plane.ts';
+import type { ParkedBlkRequest } from '../../virtio/blk/parked.ts';
 import { type BlockNode, blockFilename } from '../block-nodes.ts';
 import { diskLocator } from '../block-open.ts';
 import type { MachineParts } from '../machine-parts.ts';

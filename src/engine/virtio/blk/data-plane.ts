@@ -14,6 +14,7 @@ import { VirtioDeviceLayout, VirtQueueLayout } from '../layout.ts';
 import { copyElement, type DescriptorChain } from '../queue/chain.ts';
 import { BatchQueueHandler } from '../batch-queue-handler.ts';
 import type { QueueEvent } from '../queue-handler.ts';
+import { type ParkedBlkRequest, parkedOf, restoreParked } from './parked.ts';
 import { RequestBatch } from './batch.ts';
 import { blkSerialBytes, type OnError, type VirtioBlkConfig } from './config.ts';
 import { type BlkCompletion, type BlkLimits, parseBlkRequest, VirtioBlkRequest } from './request.ts';
@@ -45,26 +46,6 @@ export interface BlkErrorReport {
   readonly action: BlockErrorAction;
   readonly errno: BlockErrno;
   readonly nospace: boolean;
-}
-
-/** A stopped request on its way to another context. Plain data. */
-export interface ParkedBlkRequest {
-  readonly key: number;
-  readonly head: number;
-  readonly bufferId: number;
-  readonly slots: number;
-  readonly req: number;
-  /** In snapshots of before there is nothing of it. */
-  readonly followed?: boolean;
-  readonly type: number;
-  readonly kind: VirtioBlkRequest['kind'];
-  readonly offset: number;
-  readonly bytes: number;
-  readonly mayUnmap: boolean;
-  readonly writableBytes: number;
-  readonly statusAddr: number;
-  readonly addrs: readonly number[];
-  readonly lengths: readonly number[];
 }
 
 /** What to do about an error under a policy (QEMU's blk_get_error_action). */
@@ -358,23 +339,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
     this.#parked = [];
     return parked.map((request) => {
       this.#free.push(request);
-      return {
-        key: request.key,
-        head: request.head,
-        bufferId: request.bufferId,
-        slots: request.slots,
-        req: request.req,
-        followed: request.followed,
-        type: request.type,
-        kind: request.kind,
-        offset: request.offset,
-        bytes: request.bytes,
-        mayUnmap: request.mayUnmap,
-        writableBytes: request.writableBytes,
-        statusAddr: request.statusAddr,
-        addrs: [...request.data.addrs.subarray(0, request.data.count)],
-        lengths: [...request.data.lengths.subarray(0, request.data.count)],
-      };
+      return parkedOf(request);
     });
   }
 
@@ -382,19 +347,7 @@ export class VirtioBlkDataPlane extends BatchQueueHandler implements BlkCompleti
   adoptParked(parked: readonly ParkedBlkRequest[]): void {
     for (const from of parked) {
       const request = this.#free.pop() ?? new VirtioBlkRequest(this.env.dev, this);
-      copyElement({ ...from, followed: from.followed ?? true }, request);
-      request.type = from.type;
-      request.kind = from.kind;
-      request.offset = from.offset;
-      request.bytes = from.bytes;
-      request.mayUnmap = from.mayUnmap;
-      request.writableBytes = from.writableBytes;
-      request.statusAddr = from.statusAddr;
-      request.merged = undefined;
-      request.flushing = false;
-      request.data.clear();
-      for (const [i, addr] of from.addrs.entries()) request.data.add(addr, from.lengths[i] as number);
-      request.dataBytes = request.data.bytes;
+      restoreParked(from, request);
       this.#parked.push(request);
     }
   }

@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts';
-import type { ParkedBlkRequest, VirtioBlkDataPlane } from '../blk/data-plane.ts';
+import type { VirtioBlkDataPlane } from '../blk/data-plane.ts';
+import type { ParkedBlkRequest } from '../blk/parked.ts';
 import { DeviceMove, type MoveFailure, type MoveHands, type MoveResult } from '../device-move.ts';
 import { VirtQueueLayout, virtQueueAddr } from '../layout.ts';
 import { BlkMachine } from './blk-machine.ts';

@@ -9,6 +9,7 @@ import {
 } from '../../../engine/trace/schema.ts';
 import { same } from '../../model/breakpoints.ts';
 import { count } from '../../model/format.ts';
+import { ONE_OF } from '../../model/trace/following.ts';
 import { useController, usePlayground } from '../../model/playground.ts';
 import { BreakButton } from '../../widgets/BreakButton.tsx';
 import { LiveText } from '../../widgets/LiveText.tsx';
@@ -88,8 +89,8 @@ export default function TraceEventsView(): ReactNode {
           Follow every request
         </Switch>
         <p className={styles['why']}>
-          Else, while the machine wants the cores itself and has more events than anyone can look at, one
-          batch of requests in sixteen is recorded. Of the others all events are counted.
+          Else, while the machine wants the cores itself and has more events than anyone can look at, 1 batch
+          of requests in {ONE_OF} is recorded. Of the others all events are counted.
         </p>
       </div>
       {GROUPS.map(({ group, label }) => {
